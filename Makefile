@@ -1,0 +1,102 @@
+# vectorizer: build, install, quickstart, tests. `make help` lists what a person types.
+
+EXTENSION = vectorizer
+EXTVERSION = 0.1
+MODULE_big = vectorizer
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+
+# The newest server that has its development files, unless PG_CONFIG says otherwise.
+PG_CONFIG ?= $(or $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin/pg_config))),pg_config)
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+
+# One SQL part a concept; the order is that of their dependencies.
+SQL_PARTS = \
+	sql/vector.sql.in \
+	sql/hnsw.sql.in \
+	sql/roles.sql.in \
+	sql/catalog.sql.in \
+	sql/lsa.sql.in \
+	sql/collection.sql.in \
+	sql/workspace.sql.in \
+	sql/search.sql.in \
+	sql/monitor.sql.in
+
+CORE_SOURCES := $(sort $(wildcard src/core/*.cpp src/core/*/*.cpp))
+PG_SOURCES := $(sort $(wildcard src/pg/*.cpp src/pg/*/*.cpp))
+UNIT_SOURCES := $(sort $(wildcard test/unit/*.cpp test/unit/*/*.cpp))
+CORE_OBJS := $(CORE_SOURCES:%.cpp=build/%.o)
+PG_OBJS := $(PG_SOURCES:%.cpp=build/%.o)
+UNIT_OBJS := $(UNIT_SOURCES:%.cpp=build/%.o)
+OBJS = $(CORE_OBJS) $(PG_OBJS)
+
+EXTRA_CLEAN = build
+
+.DEFAULT_GOAL := all
+
+# What a person types. These run without the server's makefiles, whose own `check` target would stand in the way.
+ifneq ($(filter help quickstart check dsn stop,$(MAKECMDGOALS)),)
+
+.PHONY: help quickstart check dsn stop
+
+help:
+	@echo 'make quickstart  install what is missing, build, start a private cluster, index the PostgreSQL manual, search it'
+	@echo 'make check       install what is missing, then run every test'
+	@echo 'make -s dsn      the connection string of the quickstart cluster: psql "$$(make -s dsn)"'
+	@echo 'make stop        stop the quickstart cluster'
+	@echo 'make             build the extension for $(PG_CONFIG)'
+	@echo 'make install     install it into that server'
+
+quickstart:
+	@scripts/quickstart.sh
+
+check:
+	@scripts/check.sh
+
+dsn:
+	@scripts/cluster.sh dsn
+
+stop:
+	@scripts/cluster.sh stop
+
+else ifneq ($(PGXS),)
+
+override with_llvm := no
+SHLIB_LINK = -lstdc++ $(shell xml2-config --libs 2>/dev/null)
+include $(PGXS)
+
+# Our own flags, not the ones the server was built with: those name options that only one compiler knows.
+WARNINGS = -Wall -Wextra -Wshadow -Werror
+VX_CXXFLAGS = -std=c++20 -O2 -g -fPIC -fno-strict-aliasing -fwrapv -fno-math-errno \
+	-fvisibility=hidden -fvisibility-inlines-hidden $(WARNINGS) -MMD -MP $(EXTRA_CXXFLAGS)
+# core sees no server header: it is compiled without their folder in its path.
+CORE_CPPFLAGS = -Isrc -isystem /usr/include/eigen3 $(shell xml2-config --cflags 2>/dev/null | sed 's/-I/-isystem /g')
+SERVER_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) -D_GNU_SOURCE \
+	$(if $(filter 15,$(MAJORVERSION)),-DPGDLLEXPORT='__attribute__((visibility("default")))')
+
+# One kernel source, compiled once for each instruction set (src/core/simd/README.md).
+build/src/core/simd/kernels_avx2.o: ISA_FLAGS = $(if $(filter x86_64,$(host_cpu)),-mavx2 -mfma -mf16c)
+build/src/core/simd/kernels_avx512.o: ISA_FLAGS = $(if $(filter x86_64,$(host_cpu)),-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx2 -mfma -mf16c)
+
+build/src/core/%.o: src/core/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(VX_CXXFLAGS) $(ISA_FLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
+
+build/src/pg/%.o: src/pg/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(VX_CXXFLAGS) $(SERVER_CPPFLAGS) -c -o $@ $<
+
+build/test/%.o: test/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
+
+build/unit_tests: $(CORE_OBJS) $(UNIT_OBJS)
+	$(CXX) -o $@ $^ -lgtest -lgtest_main -lpthread $(shell xml2-config --libs)
+
+$(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
+	@{ echo '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+
+-include $(OBJS:.o=.d) $(UNIT_OBJS:.o=.d)
+
+else
+all install: ; $(error no PostgreSQL server development files found: run "make quickstart" or "make check", which install them, or set PG_CONFIG)
+endif

@@ -1,0 +1,99 @@
+// The quantizer concept: what every way of storing a vector in an index offers.
+//
+//   train(sample, stop) -> parameters     (data-free kinds have none)
+//   encode(vector)      -> code + factors (fixed size, stored in the slot)
+//   query(vector)       -> Computer       (estimates distances from that vector to codes, and their error)
+//
+// A Quantizer is a small value built from a Shape; its memory comes from the arena given to it. It and its Computers are
+// trivially destructible and never throw: walking code holds them. One kind is one file: none.cpp, scalar.cpp.
+//
+// Distances come in the form of core/metric.hpp. Vectors are given as the user stored them: a quantizer normalises,
+// centres and rotates by itself. Defined for every finite input: a zero vector, all coordinates equal, 1e38.
+#pragma once
+
+#include "core/arena.hpp"
+#include "core/metric.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace vectorizer::quantize {
+
+/// Stored in the metapage: values never change their meaning.
+enum class Kind : std::uint8_t {
+	kNone = 1,    // the vector itself, fp32 (of unit length under cosine)
+	kScalar = 2,  // 8 or 4 bits a dimension, rotated, one scale a vector
+};
+
+/// Everything that fixes the code's format. Equal shapes (and equal parameters) read each other's codes.
+struct Shape {
+	Kind kind;
+	std::uint8_t bits;          // 32 for kNone; 8 or 4 for kScalar
+	Metric metric;
+	std::uint32_t dimensions;   // 1 to 16,000
+	std::uint64_t seed;         // of the rotation
+};
+
+/// Two per-vector numbers beside the code; what they mean is the kind's affair.
+struct Factors {
+	float scale;
+	float norm;
+};
+
+/// Bytes of one code.
+std::size_t code_bytes(const Shape &shape);
+
+/// A query made ready: estimates the distance to a code. Cheap to copy; valid as long as its arena.
+class Computer {
+public:
+	using Function = double (*)(const Computer &, const std::uint8_t *code, Factors);
+
+	/// Estimated distance; NaN never (non-finite sums are clamped to +-DBL_MAX's range as infinity, ordered last).
+	double distance(const std::uint8_t *code, Factors factors) const { return distance_(*this, code, factors); }
+
+	/// One standard deviation of that estimate's error. 0 for exact codes up to rounding.
+	double error(Factors factors) const { return error_(*this, factors); }
+
+	// Filled by the kinds' query(); read by their functions.
+	Function distance_ = nullptr;
+	double (*error_)(const Computer &, Factors) = nullptr;
+	const void *query = nullptr;    // float[] or int8[]
+	std::uint32_t dimensions = 0;
+	double scale = 0;               // of the quantized query
+	double norm = 0;                // of the query, Euclidean
+	double sum = 0;                 // of the quantized query's integers
+	double unit_error = 0;          // the kind's error for unit vectors
+};
+
+class Quantizer {
+public:
+	/// Rotation tables and scratch come from the arena. REQUIRES: a valid shape.
+	Quantizer(const Shape &shape, const Arena &arena);
+
+	const Shape &shape() const { return shape_; }
+	std::size_t code_bytes() const { return code_bytes_; }
+
+	/// Writes code_bytes() bytes. Uses scratch of its own: not for two callers at once.
+	Factors encode(const float *vector, std::uint8_t *code) const;
+
+	/// A computer from a vector as the user stored it. Its memory comes from `arena` (about dimensions * 4 bytes).
+	Computer query(const float *vector, const Arena &arena) const;
+
+	/// A computer from a code, for distances between two stored codes. `space` holds computer_bytes() and is reused from
+	/// call to call by the caller.
+	Computer query_code(const std::uint8_t *code, Factors factors, std::span<std::uint8_t> space) const;
+	std::size_t computer_bytes() const;
+
+private:
+	Shape shape_;
+	std::size_t code_bytes_;
+	const void *rotation_;   // rotation.hpp's Rotation, null where the kind or metric does not rotate
+	float *scratch_;         // 2 * dimensions floats
+};
+
+/// The exact distance of two vectors as the user stored them, from the same kernels that the SQL operators use: the
+/// order of these values is the order of the operators'.
+double exact_distance(Metric metric, const float *a, const float *b, std::size_t dimensions);
+
+}  // namespace vectorizer::quantize

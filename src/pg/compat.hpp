@@ -1,0 +1,6 @@
+// The differences between PostgreSQL 15, 16, 17 and 18, all of them here: no other file tests PG_VERSION_NUM.
+#pragma once
+
+#include "pg/pg.hpp"
+
+static_assert(PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000, "vectorizer supports PostgreSQL 15 to 18");
