@@ -55,6 +55,9 @@ TEST(Html, PutsTableRowsOnLinesOfTheirOwn)
 			  "t\n\nName | Type\na | int\n");
 	EXPECT_EQ(text_of("<table><tr><td><p>f(x)</p><p>Does f.</p></td></tr><tr><td><p>g(x)</p><p>Does g.</p></td></tr></table>"),
 			  "f(x)\nDoes f.\n\ng(x)\nDoes g.\n");
+	// An empty cell keeps its place in the row; empty cells and items leave no mark on what follows.
+	EXPECT_EQ(text_of("<table><tr><td>a<td><td>b<td></table><p>c</p><ul><li></ul><p>d</p><dl><dt>t<dd></dl><p>e"),
+			  "a |  | b\n\nc\n\nd\n\nt\n\ne\n");
 	// A table that lays out the page is no table of rows.
 	EXPECT_EQ(text_of("<table><tr><td><h1>Head</h1><p>One.</p><p>Two.</p></td><td>side</td></tr></table>"),
 			  "Head\n\nOne.\n\nTwo.\n\nside\n");
@@ -86,6 +89,8 @@ TEST(Html, MarksHeadingsWithTheirPath)
 	}
 	EXPECT_EQ(html_to_text("<title>Same</title><h2>Same</h2><h3>Part</h3>", {}).headings[1].heading, "Same > Part");
 	EXPECT_EQ(html_to_text("<h2>Only</h2>", {}).title, "Only");
+	HtmlText broken = html_to_text("<p>x<h5></b><br>y</h5>", {});
+	EXPECT_EQ(broken.text.substr(broken.headings.at(0).offset), "y\n");
 }
 
 TEST(Html, ReadsDocBookPages)
