@@ -18,6 +18,7 @@ namespace vectorizer::txt {
 namespace {
 
 constexpr std::size_t kMaxInput = 256U << 20;
+constexpr std::size_t kMaxTitle = 200;  // characters; every heading below carries those above it
 
 std::string_view view(const xmlChar *text)
 {
@@ -180,7 +181,14 @@ public:
 		prefix_ = prefix;
 		most_ = most;
 	}
-	std::string_view lead() const { return prefix_; }
+
+	/// A table's cell after the first. Empty ones before it keep their places, some dozens at most.
+	void lead_cell()
+	{
+		if (prefix_.size() < 100)
+			prefix_ += " | ";
+		most_ = kNone;
+	}
 
 	void line_break() { pause(pending_ == kNone ? kLine : kParagraph); }
 
@@ -326,6 +334,7 @@ private:
 		result_.title = title.finish();
 		if (!result_.title.empty())
 			result_.title.pop_back();  // finish() ends a text with a line feed
+		result_.title.resize(prefix_bytes(result_.title, kMaxTitle));
 	}
 
 	bool enter(xmlNode *node)
@@ -436,7 +445,7 @@ private:
 			writer_.lead({}, Writer::kNone);
 		} else {
 			writer_.set_pause(Writer::kNone);
-			writer_.lead(std::string(writer_.lead()) + " | ", Writer::kNone);  // an empty cell before keeps its place
+			writer_.lead_cell();
 		}
 	}
 
@@ -460,6 +469,7 @@ private:
 		heading_ = nullptr;
 		std::size_t start = writer_.start();
 		std::string title(writer_.since(start));
+		title.resize(prefix_bytes(title, kMaxTitle));
 		std::replace(title.begin(), title.end(), '\n', ' ');
 		if (title.empty() || titles_a_box(node))
 			return;

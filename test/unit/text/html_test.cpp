@@ -141,6 +141,10 @@ TEST(Html, SurvivesHostileMarkup)
 	EXPECT_EQ(text_of(repeated("<a \"", 100001)).substr(0, 6), "before");
 	EXPECT_EQ(text_of(repeated("<", 1000)), "before\n\n" + std::string(1000, '<') + "\n\nafter\n");
 	EXPECT_TRUE(is_valid(text_of(repeated("&#x110000;&#0;&#xD800;&bogus;&", 1000))));
+	text_of("<table><tr>" + repeated("<td>", 1000000));
+	std::string wide = "<h1>" + std::string(1000000, 'x') + "</h1>";
+	HtmlText headings = html_to_text(wide + repeated("<h2>y</h2>", 20000), {});
+	EXPECT_EQ(headings.headings.at(20000).heading.size(), 200 + std::string(" > y").size());
 	std::string million = "<p>before</p><a ";
 	for (int i = 0; i < 1000000; ++i)
 		million += " a" + std::to_string(i);
