@@ -8,8 +8,8 @@
 //
 // `**` alone matches everything; `**` that is not a whole segment is `*`; a `**` just before ',' or '}' matches any
 // characters. Matching is of the whole path, by character, and case-sensitive; `*.md` matches in the top directory
-// only; a leading dot is not special, a leading "./" is dropped. A pattern is a nondeterministic automaton walked over the path: O(length of path
-// * length of pattern), always.
+// only; a leading dot is not special, a leading "./" is dropped. A pattern is a nondeterministic automaton walked over
+// the path: O(length of path * length of pattern), always.
 #pragma once
 
 #include <cstddef>

@@ -247,6 +247,7 @@ TEST(PatternSet, PrunesDirectories)
 	EXPECT_FALSE(set.may_contain("src/node_modules"));
 	EXPECT_FALSE(set.may_contain("src/node_modules/x"));
 	EXPECT_FALSE(set.may_contain("src/.git"));
+	EXPECT_FALSE(patterns({}, {"doc/"}).may_contain("doc"));
 	EXPECT_FALSE(patterns({}, {"**"}).may_contain(""));
 }
 
