@@ -93,7 +93,7 @@ build/unit_tests: $(CORE_OBJS) $(UNIT_OBJS)
 	$(CXX) -o $@ $^ -lgtest -lgtest_main -lpthread $(shell xml2-config --libs)
 
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
-	@{ echo '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
 -include $(OBJS:.o=.d) $(UNIT_OBJS:.o=.d)
 
