@@ -104,7 +104,7 @@ stage_unit() {
 	if [ -z "$(files "$ROOT/test/unit" '*.cpp')" ]; then
 		: > "$log"
 	else
-		logged unit-build build build/unit_tests
+		build "$LOGS/unit-build.log" build/unit_tests
 		(cd "$ROOT" && timeout -k 10 "$STAGE_LIMIT" build/unit_tests) > "$log" 2>&1 || status=$?
 	fi
 	result unit "$status" "$log" '^\[       OK \] ' '^\[  FAILED  \] .* \([0-9]+ ms\)$' '^\[  SKIPPED \] .* \([0-9]+ ms\)$'
@@ -228,13 +228,13 @@ end() { seconds[$current]=$((SECONDS - began)); }
 
 begin setup
 say "== setup"
-"$ROOT/scripts/setup.sh" --quiet
+"$ROOT/scripts/setup.sh" check
 use_server
 end
 
 begin build
 say "== build for PostgreSQL $PG_MAJOR ($(nproc) jobs)"
-logged build build all
+build "$LOGS/build.log" all
 logged stage stage_build
 HOME_DIR=$(home)
 mkdir -p "$HOME_DIR/check"

@@ -13,13 +13,12 @@
 use_server
 DATABASE=vectorizer
 SERVER=$(home)/cluster
-MANUAL=/usr/share/doc/postgresql-doc-$PG_MAJOR/html
 
 start() {
 	own_dir "$SERVER"
 	server_start "$SERVER" <<-CONF
 		cluster_name = 'vectorizer quickstart'
-		vectorizer.allowed_roots = '$MANUAL'
+		vectorizer.allowed_roots = '$(manual)'
 	CONF
 	local role
 	role=$(id -un)
@@ -42,7 +41,7 @@ dsn() {
 	local host=$SERVER/socket
 	! exists || host=$(socket_dir "$SERVER")
 	host=${host//\\/\\\\}
-	say "host='${host//\'/\\\'}' dbname=$DATABASE user=postgres"
+	say "host='${host//\'/\\\'}' port=5432 dbname=$DATABASE user=postgres"
 	server_running "$SERVER" || die "the quickstart's cluster is not running: make quickstart"
 }
 

@@ -95,13 +95,57 @@ put() {
 	tar -C "$from" -cf - "${@:-.}" | as_server tar -C "$to" --no-same-owner --no-same-permissions -xf -
 }
 
-# build: compiles and stages the extension under build/stage. Nothing is installed into the system.
+# build LOG TARGET...: compiles, shows how far it is, keeps the compiler's words in LOG.
 build() {
-	make -C "$ROOT" --no-print-directory -s -j "$(nproc)" PG_CONFIG="$PG_CONFIG" "$@"
+	local log=$1 total
+	shift
+	set -- make -C "$ROOT" --no-print-directory PG_CONFIG="$PG_CONFIG" "$@"
+	total=$("$@" -n | grep -c -- ' -c -o ' || true)
+	if ! "$@" -j "$(nproc)" 2>&1 | tee "$log" | compiling "$total"; then
+		tail -n 60 "$log" | sed 's/^/   | /'
+		return 1
+	fi
 }
+
+compiling() {
+	local line done=0
+	while read -r line; do
+		if [[ $line =~ \ -c\ -o\ [^\ ]+\ ([^\ ]+) ]]; then
+			done=$((done + 1))
+			progress "compiling $done of $1: ${BASH_REMATCH[1]}" "$((done * 10 / $1))"
+		fi
+	done
+	progress_end
+}
+
+# progress TEXT STEP: shows TEXT on one line of a terminal that is written over; elsewhere a line whenever STEP changes.
+progress() {
+	if [ -t 1 ]; then
+		printf '\r\033[K   %.110s' "$1"
+	elif [ "${progress_step:-}" != "$2" ]; then
+		say "   $1"
+	fi
+	progress_step=$2
+}
+progress_end() {
+	if [ -t 1 ] && [ -n "${progress_step:-}" ]; then
+		printf '\r\033[K'
+	fi
+	progress_step=
+}
+
+# stage_build: puts what was built under build/stage, as "make install" would into the system.
 stage_build() {
 	rm -rf "$ROOT/build/stage"
 	make -C "$ROOT" --no-print-directory -s PG_CONFIG="$PG_CONFIG" DESTDIR="$ROOT/build/stage" install
+}
+
+# manual: the folder with the server's HTML manual. Where dpkg is told to leave documentation out (slim container
+# images), it is a copy that quickstart.sh unpacked.
+manual() {
+	local dir=/usr/share/doc/postgresql-doc-$PG_MAJOR/html
+	[ -e "$dir/index.html" ] || dir=$(home)/manual/html
+	say "$dir"
 }
 
 # server_conf STAGE: the settings by which a server finds the extension in the folder STAGE and preloads it.
@@ -150,6 +194,7 @@ server_start() {
 	as_server mkdir -p -m 700 "$socket"
 	settings=$(
 		server_conf "$server/stage"
+		say "port = 5432"
 		say "listen_addresses = ''"
 		say "unix_socket_directories = '${socket//\'/\'\'}'"
 		say "$settings"
