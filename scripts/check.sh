@@ -41,7 +41,7 @@ summary() {
 	local status=$? name p=0 f=0
 	trap - EXIT
 	set +e
-	[ -z "${RUN:-}" ] || [ ! -e "$RUN/server" ] || server_stop "$RUN/server" immediate
+	[ -z "${RUN:-}" ] || [ ! -d "$RUN/server" ] || server_stop "$RUN/server" immediate
 	if [ -z "$finished" ]; then
 		[ "${failed[$current]:-0}" != 0 ] || failed[$current]=1
 		say "   $current broke off with status $status${where:+ at $where}"
@@ -58,8 +58,13 @@ summary() {
 	done
 	say "logs: $LOGS"
 	say
-	[ "$f" = 0 ] && status=0
-	[ "$f" = 0 ] || status=1
+	if [ "$f" = 0 ]; then
+		status=0
+		server_remove "$RUN/server"
+		rm -rf "$RUN"
+	else
+		status=1
+	fi
 	say "$p passed, $f failed"
 	exit "$status"
 }
@@ -239,10 +244,9 @@ logged stage stage_build
 HOME_DIR=$(home)
 mkdir -p "$HOME_DIR/check"
 RUN=$HOME_DIR/check/run
-[ ! -d "$RUN/server" ] || server_stop "$RUN/server" immediate
+server_remove "$RUN/server"
 rm -rf "$RUN"
 own_dir "$RUN"
-SOCKET=$(socket_dir "$RUN/server")
 end
 
 for stage in "${STAGES[@]}"; do

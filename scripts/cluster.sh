@@ -62,10 +62,6 @@ case ${1:-} in
 		;;
 	dsn) dsn ;;
 	log) as_server tail -n "${2:-50}" "$SERVER/log" ;;
-	destroy)
-		! exists || server_stop "$SERVER" immediate
-		as_server rm -rf "$(socket_dir "$SERVER")"
-		rm -rf "$SERVER"
-		;;
+	destroy) server_remove "$SERVER" ;;
 	*) sed -n 's/^# \?//; 2,9p' "$0" >&2; exit 2 ;;
 esac

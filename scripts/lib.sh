@@ -223,6 +223,15 @@ server_stop() {
 	fi
 }
 
+# server_remove SERVER: stops it and removes all that was its own.
+server_remove() {
+	if [ -d "$1" ]; then
+		server_stop "$1" immediate
+		as_server rm -rf "$(socket_dir "$1")"
+		rm -rf "$1"
+	fi
+}
+
 # server_psql SERVER DATABASE PSQL_ARGUMENT...
 server_psql() {
 	local server=$1 database=$2
