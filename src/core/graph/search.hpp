@@ -61,13 +61,15 @@ public:
 	bool exhausted() const { return frontier_.empty(); }
 	bool anything_waiting() const { return !waiting_.empty(); }
 
-	/// Takes up a node that the graph did not lead to (a sweep finds those). Returns false if it was known.
-	bool add(NodeId id)
+	/// The best of those that no round has returned yet. REQUIRES: anything_waiting().
+	const Candidate &first_waiting() const { return waiting_.top(); }
+
+	/// Takes up nodes that the graph did not lead to (a sweep finds those). REQUIRES: none of them was visited.
+	void add(std::span<NodeId> ids)
 	{
-		if (!visited_.insert(id))
-			return false;
-		evaluate({&id, 1}, 0);
-		return true;
+		for (NodeId id : ids)
+			visited_.insert(id);
+		evaluate(ids, 0);
 	}
 
 	Visited &visited() { return visited_; }
@@ -93,8 +95,9 @@ private:
 		store_.visit(ids, [&](NodeId id, const std::byte *slot) {
 			const SlotHeader &header = SlotLayout::header(slot);
 			quantize::Factors factors = SlotLayout::factors(slot);
-			Candidate candidate{computer_.distance(store_.layout().code(slot), factors),
-								want_errors_ ? static_cast<float>(computer_.error(factors)) : 0.0f,
+			double distance = computer_.distance(store_.layout().code(slot), factors);
+			Candidate candidate{distance,
+								want_errors_ ? static_cast<float>(computer_.error(factors, distance)) : 0.0f,
 								id,
 								header.duplicates,
 								header.row,

@@ -43,12 +43,12 @@ struct SlotHeader {
 	float norm;
 	std::uint32_t duplicates;  // first chunk of further rows with the same code, kNoChunk without
 	RowPointer row;            // first row; may be invalid while `duplicates` holds others
-	std::uint16_t cycle;       // of a tombstone: the vacuum cycle that made it; of others 0
+	std::uint16_t reserved;    // 0
 };
 static_assert(sizeof(SlotHeader) == 28 && alignof(SlotHeader) == 4);
 static_assert(offsetof(SlotHeader, links) == 2 && offsetof(SlotHeader, generation) == 4 &&
 			  offsetof(SlotHeader, scale) == 8 && offsetof(SlotHeader, duplicates) == 16 &&
-			  offsetof(SlotHeader, row) == 20 && offsetof(SlotHeader, cycle) == 26);
+			  offsetof(SlotHeader, row) == 20 && offsetof(SlotHeader, reserved) == 26);
 
 inline constexpr std::uint32_t kNoChunk = 0xFFFFFFFF;
 
