@@ -3,6 +3,12 @@
 
 #include "pg/pg.hpp"
 
+extern "C" {
+#include "commands/vacuum.h"
+#include "utils/guc.h"
+#include "utils/guc_tables.h"
+}
+
 static_assert(PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000, "vectorizer supports PostgreSQL 15 to 18");
 
 // 16 brought soft errors of input functions (pg_input_is_valid(), COPY ... ON_ERROR); 15 raises them all.
@@ -13,3 +19,38 @@ static_assert(PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000, "vectorizer s
 		ereport(ERROR, __VA_ARGS__); \
 	} while (0)
 #endif
+
+namespace vectorizer::pg::compat {
+
+/// Whether a setting exists and its value comes from anywhere but its built-in default.
+inline bool setting_is_set(const char *name)
+{
+#if PG_VERSION_NUM >= 160000
+	struct config_generic *setting = find_option(name, false, true, DEBUG5);
+	return setting != nullptr && setting->source != PGC_S_DEFAULT;
+#else
+	if (GetConfigOption(name, true, false) == nullptr)
+		return false;
+	struct config_generic **settings = get_guc_variables();
+	for (int i = 0; i < GetNumConfigOptions(); ++i)
+		if (pg_strcasecmp(settings[i]->name, name) == 0)
+			return settings[i]->source != PGC_S_DEFAULT;
+	return false;
+#endif
+}
+
+/// Sleeps as vacuum_cost_delay asks, and serves interrupts.
+inline void vacuum_delay()
+{
+#if PG_VERSION_NUM >= 180000
+	vacuum_delay_point(false);
+#else
+	vacuum_delay_point();
+#endif
+}
+
+}  // namespace vectorizer::pg::compat
+
+namespace vectorizer {
+namespace compat = pg::compat;
+}
