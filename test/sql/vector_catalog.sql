@@ -60,14 +60,11 @@ FROM pg_aggregate JOIN pg_proc ON pg_proc.oid = aggfnoid
 WHERE aggfnoid::oid IN (SELECT oid FROM pg_proc WHERE proargtypes = ARRAY['vector'::regtype]::oidvector)
 ORDER BY aggfnoid::regprocedure::text COLLATE "C";
 
--- Every object of the extension has a comment (no rows). Array and row types come with what they belong to.
+-- Every object of the extension has a comment (no rows), but for what it brings along: an array type, a row type
 SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
 FROM pg_depend AS d
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'vectorizer')
 	AND obj_description(d.objid, (SELECT relname FROM pg_class WHERE oid = d.classid)) IS NULL
-	AND NOT EXISTS (
-		SELECT FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
-		WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid
-			AND (t.typcategory = 'A' OR c.relkind <> 'c'))
+	AND NOT EXISTS (SELECT FROM pg_depend AS i WHERE i.classid = d.classid AND i.objid = d.objid AND i.deptype = 'i')
 ORDER BY 1;
