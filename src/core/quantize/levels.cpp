@@ -57,9 +57,11 @@ float meaning(float coordinate_in_steps, const Levels &levels)
 float best_step(const float *vector, std::size_t dimensions, float largest, const Levels &levels)
 {
 	// From the step that just holds the largest coordinate downwards: clipping the few largest pays where many others gain.
-	// The more dimensions, the flatter the optimum and the dearer a look; the fewer, the more luck there is to be had.
-	const int looks = dimensions <= 64 ? 48 : 16;
-	const float smallest = levels.limit > 100 ? 0.8F : 0.4F;
+	// The more dimensions, the flatter the optimum and the dearer a look; the fewer, the more luck there is to be had. With
+	// these counts the tangent is within 3% (8 bits) and 0.5% (4 bits) of that of a dense search from 65 dimensions on.
+	const bool fine = &levels == &kLevels8;
+	const int looks = dimensions <= 64 ? 48 : fine ? 8 : 12;
+	const float smallest = fine ? 0.93F : 0.45F;
 	float best = 0;
 	double best_cosine = -1;
 	for (int look = 0; look < looks; look++) {

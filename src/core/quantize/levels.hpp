@@ -15,8 +15,8 @@ struct Levels {
 	float limit;    // the largest meaning
 };
 
-constexpr Levels kLevels8 = {128, 0, 127};
-constexpr Levels kLevels4 = {7.5, 0.5F, 7.5F};
+inline constexpr Levels kLevels8 = {128, 0, 127};
+inline constexpr Levels kLevels4 = {7.5, 0.5F, 7.5F};
 
 constexpr const Levels &levels_of(unsigned bits)
 {
