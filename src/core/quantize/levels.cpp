@@ -57,15 +57,12 @@ float meaning(float coordinate_in_steps, const Levels &levels)
 float best_step(const float *vector, std::size_t dimensions, float largest, const Levels &levels)
 {
 	// From the step that just holds the largest coordinate downwards: clipping the few largest pays where many others gain.
-	// The more dimensions, the flatter the optimum and the dearer a look; the fewer, the more luck there is to be had. With
-	// these counts the tangent is within 3% (8 bits) and 0.5% (4 bits) of that of a dense search from 65 dimensions on.
-	const bool fine = &levels == &kLevels8;
-	const int looks = dimensions <= 64 ? 48 : fine ? 8 : 12;
-	const float smallest = fine ? 0.93F : 0.45F;
+	// The more dimensions, the flatter the optimum and the dearer a look; the fewer, the more luck there is to be had.
+	const int looks = dimensions <= 64 ? 48 : levels.looks;
 	float best = 0;
 	double best_cosine = -1;
 	for (int look = 0; look < looks; look++) {
-		const float part = 1 - (1 - smallest) * static_cast<float>(look) / static_cast<float>(looks);
+		const float part = 1 - (1 - levels.smallest_part) * static_cast<float>(look) / static_cast<float>(looks);
 		const float step = largest * part / levels.limit;
 		const double cosine = cosine_of(fit(vector, dimensions, 1 / step, levels));
 		if (cosine > best_cosine) {
