@@ -8,7 +8,6 @@
 
 #include <cfloat>
 #include <cmath>
-#include <cstring>
 #include <string>
 
 namespace vectorizer::quantize::test {
