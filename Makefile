@@ -93,6 +93,13 @@ build/test/%.o: test/%.cpp Makefile
 build/unit_tests: $(CORE_OBJS) $(UNIT_OBJS)
 	$(CXX) -o $@ $^ -lgtest -lgtest_main -lpthread $(shell xml2-config --libs)
 
+build/bench/%.o: bench/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
+
+build/bench_core: build/bench/core/codes.o $(CORE_OBJS)
+	$(CXX) -o $@ $^ -lbenchmark -lpthread $(shell xml2-config --libs)
+
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 

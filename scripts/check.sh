@@ -24,14 +24,14 @@ where=
 count() { grep -cE -- "$1" "$2" || true; }
 
 # result NAME STATUS LOG PASSED FAILED [SKIPPED]: records what the patterns find in the log. A stage that ends badly and
-# shows no failed test, or shows no test at all, broke off.
+# shows no failed test, or is ended by a signal or by timeout, broke off.
 result() {
 	local name=$1 status=$2 log=$3
 	passed[$name]=$(count "$4" "$log")
 	failed[$name]=$(count "$5" "$log")
 	skipped[$name]=$(count "${6:-^no such line$}" "$log")
-	if [ "$status" != 0 ] && [ "${failed[$name]}" = 0 ]; then
-		failed[$name]=1
+	if [ "$status" -ge 124 ] || { [ "$status" != 0 ] && [ "${failed[$name]}" = 0 ]; }; then
+		failed[$name]=$((failed[$name] + 1))
 		say "   $name broke off with status $status"
 	fi
 	[ "${failed[$name]}" = 0 ] || tail -n 60 "$log" | sed 's/^/   | /'
@@ -119,6 +119,16 @@ stage_unit() {
 REGRESS_OK='^(test .* \.\.\. ok |ok [0-9]+ )'
 REGRESS_FAILED='^(test .* \.\.\. FAILED|not ok [0-9]+ )'
 
+# expect_nothing DIR TEST...: an empty expected output for each test that has none, so that it fails like any other
+# instead of ending the run.
+expect_nothing() {
+	local dir=$1
+	shift
+	as_server mkdir -p "$dir"
+	set -- "${@/#/$dir/}"
+	as_server touch "${@/%/.out}"
+}
+
 # Inputs and expected outputs lie side by side in a folder of this run, as pg_regress wants them, and nothing else does.
 stage_regression() {
 	local status=0 log=$LOGS/regression.log tests work=$RUN/regression
@@ -129,9 +139,8 @@ stage_regression() {
 		as_server mkdir -p "$work/out"
 		put "$ROOT/test/sql" "$work/sql"
 		[ ! -d "$ROOT/expected" ] || put "$ROOT/expected" "$work/expected"
-		# a test without an expected output fails like any other, instead of ending the run
-		(cd "$ROOT/expected" 2> /dev/null; for test in $tests; do [ -e "$test.out" ] || say "$work/expected/$test.out"; done) |
-			as_server xargs -r touch
+		# shellcheck disable=SC2086 # a list of names
+		expect_nothing "$work/expected" $tests
 		[ ! -d "$ROOT/test/data" ] || put "$ROOT/test/data" "$work/data"
 		# shellcheck disable=SC2086 # a list of names
 		as_server env PG_ABS_SRCDIR="$work" timeout -k 10 "$STAGE_LIMIT" "$PGXS_SRC/test/regress/pg_regress" \
@@ -150,6 +159,8 @@ stage_isolation() {
 	if [ -n "$specs" ]; then
 		as_server mkdir -p "$work/out"
 		put "$ROOT/test/isolation" "$work"
+		# shellcheck disable=SC2086 # a list of names
+		expect_nothing "$work/expected" $specs
 		# shellcheck disable=SC2086 # a list of names
 		as_server timeout -k 10 "$STAGE_LIMIT" "$PGXS_SRC/test/isolation/pg_isolation_regress" \
 			--bindir="$BINDIR" --host="$SOCKET" --user=postgres --dbname=isolation --load-extension=vectorizer \

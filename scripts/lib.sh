@@ -148,16 +148,19 @@ manual() {
 	say "$dir"
 }
 
-# server_conf STAGE: the settings by which a server finds the extension in the folder STAGE and preloads it.
-# Debian's extension_destdir goes before the paths of control files, scripts and what names $libdir; a bare library
-# name, as a background worker has it, is looked up in dynamic_library_path alone.
+# server_conf STAGE: the settings by which a server finds the extension in the folder STAGE and preloads it. Up to
+# PostgreSQL 17 that is Debian's extension_destdir, which goes before the paths of control files, scripts and what names
+# $libdir; from 18 on extension_control_path. A bare library name, as a background worker has it, is looked up in
+# dynamic_library_path alone.
 server_conf() {
 	local stage=${1//\'/\'\'}
-	cat <<-CONF
-		extension_destdir = '$stage'
-		dynamic_library_path = '$stage$PKGLIBDIR:\$libdir'
-		shared_preload_libraries = 'vectorizer'
-	CONF
+	if [ "$PG_MAJOR" -ge 18 ]; then
+		say "extension_control_path = '$stage$("$PG_CONFIG" --sharedir):\$system'"
+	else
+		say "extension_destdir = '$stage'"
+	fi
+	say "dynamic_library_path = '$stage$PKGLIBDIR:\$libdir'"
+	say "shared_preload_libraries = 'vectorizer'"
 }
 
 # socket_dir SERVER: where that server's socket is. A socket's path holds at most 107 bytes: a server in a deep folder

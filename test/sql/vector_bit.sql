@@ -9,7 +9,7 @@ FROM generate_series(1, 200) AS n,
 	LATERAL (SELECT rpad('', n, '1101000')::bit varying AS a, rpad('', n, '10011')::bit varying AS b) AS s
 WHERE hamming_distance(a, b) <> bit_count(a # b)
 	OR jaccard_distance(a, b) <> 1 - bit_count(a & b)::float8 / bit_count(a | b);
-SELECT hamming_distance(binary_quantize('[1,-1,1]'), '110');
+SELECT hamming_distance(binary_quantize('[1,-1,1]'::vector), '110');
 
 \set VERBOSITY sqlstate
 SELECT hamming_distance('111', '11');

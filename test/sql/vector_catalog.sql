@@ -3,29 +3,28 @@ SELECT typname, typlen, typbyval, typtype, typcategory, typispreferred, typdelim
 	typinput, typoutput, typreceive, typsend, typmodin, typmodout, typcollation
 FROM pg_type WHERE oid = 'vector'::regtype \gx
 
-SELECT p.oid::regprocedure AS function, prorettype::regtype AS result
+-- The C functions of vectors and bit strings in the schema of the type
+CREATE TEMPORARY VIEW vector_function AS
+SELECT p.*, p.oid::regprocedure AS function
 FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-WHERE p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')
-	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'vectorizer')
-	AND (prorettype IN ('vector'::regtype) OR 'vector'::regtype = ANY (proargtypes) OR 'bit'::regtype = ANY (proargtypes)
-		OR proname LIKE 'vector%')
-ORDER BY p.oid::regprocedure::text COLLATE "C";
-
--- All of them are immutable, strict and parallel safe, and bind to a symbol of ours (no rows)
-SELECT p.oid::regprocedure, provolatile, proisstrict, proparallel, prosrc
-FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-WHERE p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')
-	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'vectorizer')
-	AND (prorettype IN ('vector'::regtype) OR 'vector'::regtype = ANY (proargtypes) OR 'bit'::regtype = ANY (proargtypes)
-		OR proname LIKE 'vector%')
-	AND (provolatile <> 'i' OR NOT proisstrict OR proparallel <> 's' OR prosrc NOT LIKE 'vectorizer\_%'
-		OR probin <> '$libdir/vectorizer');
+WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'vectorizer')
+	AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')
+	AND p.pronamespace = (SELECT typnamespace FROM pg_type WHERE oid = 'vector'::regtype)
+	AND (p.prorettype = 'vector'::regtype OR 'vector'::regtype = ANY (p.proargtypes) OR 'bit'::regtype = ANY (p.proargtypes)
+		OR p.proname LIKE 'vector%');
+SELECT function, prorettype::regtype AS result FROM vector_function ORDER BY function::text COLLATE "C";
+-- All are immutable, strict and parallel safe, and bind to a symbol of ours (no rows)
+SELECT function, provolatile, proisstrict, proparallel, prosrc, probin
+FROM vector_function
+WHERE provolatile <> 'i' OR NOT proisstrict OR proparallel <> 's' OR prosrc NOT LIKE 'vectorizer\_%'
+	OR probin <> '$libdir/vectorizer';
+DROP VIEW vector_function;
 
 SELECT castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod
 FROM pg_cast WHERE 'vector'::regtype IN (castsource, casttarget)
 ORDER BY castsource::regtype::text COLLATE "C", casttarget::regtype::text COLLATE "C";
 
-SELECT oprname, oprleft::regtype AS type, oprresult::regtype, oprcode, oprcom::regoperator, oprnegate::regoperator,
+SELECT oprname, oprleft::regtype AS type, oprresult::regtype, oprcode::regprocedure, oprcom::regoperator, oprnegate::regoperator,
 	oprrest, oprjoin, oprcanmerge, oprcanhash
 FROM pg_operator WHERE oprcode::oid IN (
 	SELECT objid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND deptype = 'e'
@@ -60,14 +59,11 @@ FROM pg_aggregate JOIN pg_proc ON pg_proc.oid = aggfnoid
 WHERE aggfnoid::oid IN (SELECT oid FROM pg_proc WHERE proargtypes = ARRAY['vector'::regtype]::oidvector)
 ORDER BY aggfnoid::regprocedure::text COLLATE "C";
 
--- Every object of the extension has a comment (no rows). Array and row types come with what they belong to.
+-- Every object of the extension has a comment (no rows), but for what it brings along: an array type, a row type
 SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
 FROM pg_depend AS d
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'vectorizer')
 	AND obj_description(d.objid, (SELECT relname FROM pg_class WHERE oid = d.classid)) IS NULL
-	AND NOT EXISTS (
-		SELECT FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
-		WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid
-			AND (t.typcategory = 'A' OR c.relkind <> 'c'))
+	AND NOT EXISTS (SELECT FROM pg_depend AS i WHERE i.classid = d.classid AND i.objid = d.objid AND i.deptype = 'i')
 ORDER BY 1;

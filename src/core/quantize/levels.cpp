@@ -58,12 +58,11 @@ float best_step(const float *vector, std::size_t dimensions, float largest, cons
 {
 	// From the step that just holds the largest coordinate downwards: clipping the few largest pays where many others gain.
 	// The more dimensions, the flatter the optimum and the dearer a look; the fewer, the more luck there is to be had.
-	const int looks = dimensions <= 64 ? 48 : 16;
-	const float smallest = levels.limit > 100 ? 0.8F : 0.4F;
+	const int looks = dimensions <= 64 ? 48 : levels.looks;
 	float best = 0;
 	double best_cosine = -1;
 	for (int look = 0; look < looks; look++) {
-		const float part = 1 - (1 - smallest) * static_cast<float>(look) / static_cast<float>(looks);
+		const float part = 1 - (1 - levels.smallest_part) * static_cast<float>(look) / static_cast<float>(looks);
 		const float step = largest * part / levels.limit;
 		const double cosine = cosine_of(fit(vector, dimensions, 1 / step, levels));
 		if (cosine > best_cosine) {

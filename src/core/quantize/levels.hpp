@@ -13,10 +13,15 @@ struct Levels {
 	double middle;  // the level that would mean 0
 	float shift;    // levels mean integers + shift
 	float limit;    // the largest meaning
+
+	// Steps worth a look: so many, from one that just holds the largest coordinate down to this part of it. From 65
+	// dimensions on the tangent is then within 8% (8 bits) and 0.5% (4 bits) of the best step's, 3% and 0.2% at 300.
+	int looks;
+	float smallest_part;
 };
 
-constexpr Levels kLevels8 = {128, 0, 127};
-constexpr Levels kLevels4 = {7.5, 0.5F, 7.5F};
+inline constexpr Levels kLevels8 = {128, 0, 127, 8, 0.93F};
+inline constexpr Levels kLevels4 = {7.5, 0.5F, 7.5F, 12, 0.45F};
 
 constexpr const Levels &levels_of(unsigned bits)
 {

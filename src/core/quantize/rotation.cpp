@@ -95,10 +95,9 @@ void Rotation::apply(float *vector) const
 	constexpr float kHalfRoot = 0.70710678F;
 	for (std::size_t round = 0; round < kRounds; round++) {
 		multiply(vector, signs_.data() + round * dimensions_, dimensions_);
-		hadamard(vector, block_);
+		hadamard(round % 2 == 0 ? vector : vector + (dimensions_ - block_), block_);
 		if (block_ == dimensions_)
 			continue;
-		hadamard(vector + (dimensions_ - block_), block_);
 		const std::size_t half = dimensions_ / 2;
 		float *second = vector + (dimensions_ - half);
 		butterfly(vector, second, half);

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <numbers>
 
 namespace vectorizer::quantize {
 namespace {
@@ -40,27 +40,32 @@ Factors encode(const Tools &tools, const float *vector, std::uint8_t *code)
 	return {step, *smallest};
 }
 
-double distance_8(const Computer &computer, const std::uint8_t *code, Factors factors)
-{
-	const auto *query = static_cast<const float *>(computer.query);
-	return ordered(simd::kernels().l1_u8(query, code, factors.norm, factors.scale, computer.dimensions));
-}
-
-double distance_4(const Computer &computer, const std::uint8_t *code, Factors factors)
-{
-	const auto *query = static_cast<const float *>(computer.query);
-	return ordered(simd::kernels().l1_u4(query, code, factors.norm, factors.scale, computer.dimensions));
-}
-
 double error(const Computer &computer, Factors factors, double)
 {
 	return std::hypot(computer.unit_error * factors.scale, computer.query_error);
 }
 
+// Rounding lengthens: around a difference of zero the error counts in full whichever way it goes, so that over d
+// differences of density f(0) at zero the sum grows by f(0) sigma^2. For Gaussian differences f(0) = d / (pi * sum).
+double without_bias(double sum, double sigma, double dimensions)
+{
+	return sum > 0 ? std::max(0.0, sum - dimensions * sigma * sigma / (std::numbers::pi * sum)) : 0;
+}
+
+template <unsigned bits>
+double distance(const Computer &computer, const std::uint8_t *code, Factors factors)
+{
+	const auto *query = static_cast<const float *>(computer.query);
+	const simd::Kernels &kernels = simd::kernels();
+	const double sum = (bits == 8 ? kernels.l1_u8 : kernels.l1_u4)(query, code, factors.norm, factors.scale,
+	                                                              computer.dimensions);
+	return ordered(without_bias(sum, error(computer, factors, sum), computer.dimensions));
+}
+
 Computer computer_over(const Shape &shape, const void *query)
 {
 	Computer computer;
-	computer.distance_ = shape.bits == 8 ? distance_8 : distance_4;
+	computer.distance_ = shape.bits == 8 ? distance<8> : distance<4>;
 	computer.error_ = error;
 	computer.query = query;
 	computer.dimensions = shape.dimensions;
