@@ -6,8 +6,9 @@ MODULE_big = vectorizer
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 # The newest server that has its development files, unless PG_CONFIG says otherwise.
-PG_CONFIG ?= $(or $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin/pg_config))),pg_config)
-PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+PG_HEADERS := $(lastword $(sort $(wildcard /usr/include/postgresql/*/server/postgres.h)))
+PG_CONFIG ?= $(or $(PG_HEADERS:/usr/include/postgresql/%/server/postgres.h=/usr/lib/postgresql/%/bin/pg_config),pg_config)
+PGXS := $(if $(wildcard $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h),$(shell $(PG_CONFIG) --pgxs))
 
 # One SQL part a concept; the order is that of their dependencies.
 SQL_PARTS = \
@@ -93,7 +94,7 @@ build/unit_tests: $(CORE_OBJS) $(UNIT_OBJS)
 	$(CXX) -o $@ $^ -lgtest -lgtest_main -lpthread $(shell xml2-config --libs)
 
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
-	@{ echo '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
 -include $(OBJS:.o=.d) $(UNIT_OBJS:.o=.d)
 

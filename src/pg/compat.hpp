@@ -4,3 +4,12 @@
 #include "pg/pg.hpp"
 
 static_assert(PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000, "vectorizer supports PostgreSQL 15 to 18");
+
+// 16 brought soft errors of input functions (pg_input_is_valid(), COPY ... ON_ERROR); 15 raises them all.
+#if PG_VERSION_NUM < 160000
+#define errsave(context, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+	} while (0)
+#endif
