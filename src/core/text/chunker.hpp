@@ -1,0 +1,58 @@
+// Cuts a text into chunks of about equal size that end where the text itself pauses.
+//
+// The rule, which callers and tests may rely on. Chunk i is text[byte_begin_i, byte_end_i); sizes count characters.
+// - Order: byte_begin and byte_end both strictly ascend.
+// - Nothing lost: every byte outside all chunks belongs to white space (txt::is_space). Taking the bytes of each chunk
+//   past the end of the one before it, and the white space between them, gives the text back.
+// - A chunk begins and ends with a character that is not white space. A text of white space has no chunks.
+// - Size: at most `size` characters.
+// - Overlap: byte_end_i - byte_begin_{i+1} is at most `overlap` characters, less where a sentence or word begins later,
+//   0 at a heading. Overlaps serve retrieval only: they begin at a sentence, else at a word, else at `overlap`
+//   characters.
+// - Cuts: the last paragraph end (blank line) that leaves the chunk between half full and full, else the last sentence
+//   end, else line end, else word end, else `size` characters; never inside a UTF-8 sequence.
+// - A heading mark starts a new chunk when the chunk before it would be at least a quarter full without its overlap.
+//
+// Work is linear in the text whatever it holds: each chunk but those before a heading or the end brings at least
+// size/4 new characters, and each looks at no more than 3 * size.
+#pragma once
+
+#include "core/stop.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vectorizer::txt {
+
+struct ChunkOptions {
+	std::size_t size = 1200;          // characters, 16 to 1,000,000
+	std::size_t overlap = 150;        // characters, at most size / 2
+	std::size_t max_chunks = 100000;  // more: Errc::kLimit
+};
+
+/// A heading of the text: everything from `offset` on stands under it, up to the next mark.
+struct HeadingMark {
+	std::size_t offset;   // bytes into the text; where the heading's own line begins
+	std::string heading;  // may be a path: "19. Server Setup > 19.2. Creating a Cluster"
+};
+
+/// Views point into the text and the marks given: valid as long as those.
+struct Chunk {
+	std::string_view content;
+	std::string_view heading;  // the last mark at or before the new part of this chunk; else the first inside; else empty
+	std::size_t byte_begin;
+	std::size_t byte_end;
+	std::uint32_t start_line;  // 1-based; a line ends with its LF
+	std::uint32_t end_line;    // the line of the last character
+};
+
+/// REQUIRES: valid UTF-8 (other bytes are safe, but cut anywhere); marks ascending by offset.
+/// Throws Errc::kInvalidInput (options out of range), kLimit (max_chunks), kCancelled.
+std::vector<Chunk> chunk(std::string_view text, const ChunkOptions &options, Stop stop,
+						 std::span<const HeadingMark> marks = {});
+
+}  // namespace vectorizer::txt
