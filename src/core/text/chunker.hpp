@@ -6,15 +6,14 @@
 //   past the end of the one before it, and the white space between them, gives the text back.
 // - A chunk begins and ends with a character that is not white space. A text of white space has no chunks.
 // - Size: at most `size` characters.
-// - Overlap: byte_end_i - byte_begin_{i+1} is at most `overlap` characters, less where a sentence or word begins later,
-//   0 at a heading. Overlaps serve retrieval only: they begin at a sentence, else at a word, else at `overlap`
-//   characters.
+// - Overlap: byte_end_i - byte_begin_{i+1} is at most `overlap` characters. It begins at a sentence in its first half,
+//   else at a word, else at `overlap` characters, and never reaches back over a heading mark.
 // - Cuts: the last paragraph end (blank line) that leaves the chunk between half full and full, else the last sentence
 //   end, else line end, else word end, else `size` characters; never inside a UTF-8 sequence.
 // - A heading mark starts a new chunk when the chunk before it would be at least a quarter full without its overlap.
 //
-// Work is linear in the text whatever it holds: each chunk but those before a heading or the end brings at least
-// size/4 new characters, and each looks at no more than 3 * size.
+// Work is linear in the text whatever it holds: every chunk but the last moves on by at least a quarter of `size`
+// characters and looks at no more than 4 * size. `stop` is asked once every kStopInterval characters looked at.
 #pragma once
 
 #include "core/stop.hpp"
@@ -40,6 +39,8 @@ struct HeadingMark {
 	std::string heading;  // may be a path: "19. Server Setup > 19.2. Creating a Cluster"
 };
 
+inline constexpr std::size_t kStopInterval = 1 << 16;
+
 /// Views point into the text and the marks given: valid as long as those.
 struct Chunk {
 	std::string_view content;
@@ -50,8 +51,8 @@ struct Chunk {
 	std::uint32_t end_line;    // the line of the last character
 };
 
-/// REQUIRES: valid UTF-8 (other bytes are safe, but cut anywhere); marks ascending by offset.
-/// Throws Errc::kInvalidInput (options out of range), kLimit (max_chunks), kCancelled.
+/// REQUIRES: marks ascending by offset.
+/// Throws Errc::kInvalidInput (options out of range, text that is not valid UTF-8), kLimit (max_chunks), kCancelled.
 std::vector<Chunk> chunk(std::string_view text, const ChunkOptions &options, Stop stop,
 						 std::span<const HeadingMark> marks = {});
 

@@ -51,8 +51,8 @@ enum class ByteOrderMark { kNone, kUtf8, kUtf16Le, kUtf16Be };
 ByteOrderMark byte_order_mark(std::string_view bytes);
 
 struct Repaired {
-	std::string text;      // valid UTF-8, without byte order mark
-	std::size_t replaced;  // sequences replaced by U+FFFD
+	std::string text;          // valid UTF-8, without byte order mark
+	std::size_t replaced = 0;  // sequences replaced by U+FFFD
 };
 
 /// The text of a file: UTF-16 with a byte order mark is converted, everything else read as UTF-8 and repaired.
