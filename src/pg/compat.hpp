@@ -13,3 +13,22 @@ static_assert(PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000, "vectorizer s
 		ereport(ERROR, __VA_ARGS__); \
 	} while (0)
 #endif
+
+extern "C" {
+#include "catalog/pg_database.h"
+#include "utils/acl.h"
+}
+
+namespace vectorizer::pg {
+
+/// Whether a role owns a database or may act as its owner.
+inline bool owns_database(Oid database, Oid role)
+{
+#if PG_VERSION_NUM < 160000
+	return pg_database_ownercheck(database, role);
+#else
+	return object_ownercheck(DatabaseRelationId, database, role);
+#endif
+}
+
+}  // namespace vectorizer::pg
