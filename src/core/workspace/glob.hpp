@@ -8,7 +8,7 @@
 //
 // `**` alone matches everything; `**` that is not a whole segment is `*`; a `**` just before ',' or '}' matches any
 // characters. Matching is of the whole path, by character, and case-sensitive; `*.md` matches in the top directory
-// only; a leading dot is not special. A pattern is a nondeterministic automaton walked over the path: O(length of path
+// only; a leading dot is not special, a leading "./" is dropped. A pattern is a nondeterministic automaton walked over the path: O(length of path
 // * length of pattern), always.
 #pragma once
 
@@ -42,9 +42,9 @@ public:
 
 	const std::string &pattern() const { return pattern_; }
 
-
 private:
 	class Parser;
+	class Walk;
 
 	struct Range {
 		char32_t first;
@@ -53,15 +53,15 @@ private:
 	enum class Kind : std::uint8_t { kCharacter, kNotSlash, kAnything, kSet, kNotSet, kSplit, kAccept };
 	struct State {
 		Kind kind;
-		bool tail;             // kAnything after which the pattern may end: all that follows is matched
-		char32_t character;    // kCharacter
+		bool tail;                  // kAnything that takes all that follows, to the pattern's end
+		char32_t character;         // kCharacter
 		std::uint32_t next;
-		std::uint32_t other;   // kSplit: the second way
-		std::uint32_t first_range;
+		std::uint32_t other;        // kSplit: the second way
+		std::uint32_t first_range;  // kSet, kNotSet
 		std::uint32_t range_count;
 	};
 
-	bool accepts(const State &state, char32_t character) const;
+	bool takes(const State &state, char32_t character) const;
 
 	std::string pattern_;
 	std::vector<State> states_;
