@@ -148,6 +148,12 @@ manual() {
 	say "$dir"
 }
 
+# quote_path PATH: as one entry of a setting that is a list of directories.
+quote_path() {
+	local path=${1//\"/\"\"}
+	say "'\"${path//\'/\'\'}\"'"
+}
+
 # server_conf STAGE: the settings by which a server finds the extension in the folder STAGE and preloads it. Up to
 # PostgreSQL 17 that is Debian's extension_destdir, which goes before the paths of control files, scripts and what names
 # $libdir; from 18 on extension_control_path. A bare library name, as a background worker has it, is looked up in
@@ -199,7 +205,7 @@ server_start() {
 		server_conf "$server/stage"
 		say "port = 5432"
 		say "listen_addresses = ''"
-		say "unix_socket_directories = '${socket//\'/\'\'}'"
+		say "unix_socket_directories = $(quote_path "$socket")"
 		say "$settings"
 	)
 	[ "$settings" = "$(as_server cat "$server/data/vectorizer.conf" 2>/dev/null)" ] || stale=settings
