@@ -24,14 +24,14 @@ where=
 count() { grep -cE -- "$1" "$2" || true; }
 
 # result NAME STATUS LOG PASSED FAILED [SKIPPED]: records what the patterns find in the log. A stage that ends badly and
-# shows no failed test, or shows no test at all, broke off.
+# shows no failed test, or is ended by a signal or by timeout, broke off.
 result() {
 	local name=$1 status=$2 log=$3
 	passed[$name]=$(count "$4" "$log")
 	failed[$name]=$(count "$5" "$log")
 	skipped[$name]=$(count "${6:-^no such line$}" "$log")
-	if [ "$status" != 0 ] && [ "${failed[$name]}" = 0 ]; then
-		failed[$name]=1
+	if [ "$status" -ge 124 ] || { [ "$status" != 0 ] && [ "${failed[$name]}" = 0 ]; }; then
+		failed[$name]=$((failed[$name] + 1))
 		say "   $name broke off with status $status"
 	fi
 	[ "${failed[$name]}" = 0 ] || tail -n 60 "$log" | sed 's/^/   | /'
@@ -41,7 +41,7 @@ summary() {
 	local status=$? name p=0 f=0
 	trap - EXIT
 	set +e
-	[ -z "${RUN:-}" ] || [ ! -e "$RUN/server" ] || server_stop "$RUN/server" immediate
+	[ -z "${RUN:-}" ] || [ ! -d "$RUN/server" ] || server_stop "$RUN/server" immediate
 	if [ -z "$finished" ]; then
 		[ "${failed[$current]:-0}" != 0 ] || failed[$current]=1
 		say "   $current broke off with status $status${where:+ at $where}"
@@ -58,8 +58,13 @@ summary() {
 	done
 	say "logs: $LOGS"
 	say
-	[ "$f" = 0 ] && status=0
-	[ "$f" = 0 ] || status=1
+	if [ "$f" = 0 ]; then
+		status=0
+		server_remove "$RUN/server"
+		rm -rf "$RUN"
+	else
+		status=1
+	fi
 	say "$p passed, $f failed"
 	exit "$status"
 }
@@ -101,10 +106,12 @@ stage_fence() {
 
 stage_unit() {
 	local status=0 log=$LOGS/unit.log
+	: > "$log"
 	if [ -z "$(files "$ROOT/test/unit" '*.cpp')" ]; then
-		: > "$log"
+		:
+	elif ! build "$LOGS/unit-build.log" build/unit_tests; then
+		status=1
 	else
-		build "$LOGS/unit-build.log" build/unit_tests
 		(cd "$ROOT" && timeout -k 10 "$STAGE_LIMIT" build/unit_tests) > "$log" 2>&1 || status=$?
 	fi
 	result unit "$status" "$log" '^\[       OK \] ' '^\[  FAILED  \] .* \([0-9]+ ms\)$' '^\[  SKIPPED \] .* \([0-9]+ ms\)$'
@@ -113,6 +120,16 @@ stage_unit() {
 # pg_regress prints "test name ... ok" up to PostgreSQL 15, TAP later.
 REGRESS_OK='^(test .* \.\.\. ok |ok [0-9]+ )'
 REGRESS_FAILED='^(test .* \.\.\. FAILED|not ok [0-9]+ )'
+
+# expect_nothing DIR TEST...: an empty expected output for each test that has none, so that it fails like any other
+# instead of ending the run.
+expect_nothing() {
+	local dir=$1
+	shift
+	as_server mkdir -p "$dir"
+	set -- "${@/#/$dir/}"
+	as_server touch "${@/%/.out}"
+}
 
 # Inputs and expected outputs lie side by side in a folder of this run, as pg_regress wants them, and nothing else does.
 stage_regression() {
@@ -124,9 +141,8 @@ stage_regression() {
 		as_server mkdir -p "$work/out"
 		put "$ROOT/test/sql" "$work/sql"
 		[ ! -d "$ROOT/expected" ] || put "$ROOT/expected" "$work/expected"
-		# a test without an expected output fails like any other, instead of ending the run
-		(cd "$ROOT/expected" 2> /dev/null; for test in $tests; do [ -e "$test.out" ] || say "$work/expected/$test.out"; done) |
-			as_server xargs -r touch
+		# shellcheck disable=SC2086 # a list of names
+		expect_nothing "$work/expected" $tests
 		[ ! -d "$ROOT/test/data" ] || put "$ROOT/test/data" "$work/data"
 		# shellcheck disable=SC2086 # a list of names
 		as_server env PG_ABS_SRCDIR="$work" timeout -k 10 "$STAGE_LIMIT" "$PGXS_SRC/test/regress/pg_regress" \
@@ -145,6 +161,8 @@ stage_isolation() {
 	if [ -n "$specs" ]; then
 		as_server mkdir -p "$work/out"
 		put "$ROOT/test/isolation" "$work"
+		# shellcheck disable=SC2086 # a list of names
+		expect_nothing "$work/expected" $specs
 		# shellcheck disable=SC2086 # a list of names
 		as_server timeout -k 10 "$STAGE_LIMIT" "$PGXS_SRC/test/isolation/pg_isolation_regress" \
 			--bindir="$BINDIR" --host="$SOCKET" --user=postgres --dbname=isolation --load-extension=vectorizer \
@@ -171,7 +189,7 @@ TAP_FAILED='^not ok [0-9]+'
 # what is skipped or expected to fail is neither passed nor failed
 tap_result() {
 	sed -E -i 's/^(ok|not ok)( [0-9]+.*# *(SKIP|TODO))/skipped\2/I' "$3"
-	result "$1" "$2" "$3" "$TAP_OK" "$TAP_FAILED" '^skipped [0-9]+'
+	result "$1" "$2" "$3" "$TAP_OK" "$TAP_FAILED" '^(skipped [0-9]+|.*\.\. skipped: )'
 }
 
 stage_pgtap() {
@@ -239,10 +257,9 @@ logged stage stage_build
 HOME_DIR=$(home)
 mkdir -p "$HOME_DIR/check"
 RUN=$HOME_DIR/check/run
-[ ! -d "$RUN/server" ] || server_stop "$RUN/server" immediate
+server_remove "$RUN/server"
 rm -rf "$RUN"
 own_dir "$RUN"
-SOCKET=$(socket_dir "$RUN/server")
 end
 
 for stage in "${STAGES[@]}"; do

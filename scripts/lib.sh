@@ -148,16 +148,25 @@ manual() {
 	say "$dir"
 }
 
-# server_conf STAGE: the settings by which a server finds the extension in the folder STAGE and preloads it.
-# Debian's extension_destdir goes before the paths of control files, scripts and what names $libdir; a bare library
-# name, as a background worker has it, is looked up in dynamic_library_path alone.
+# quote_path PATH: as one entry of a setting that is a list of directories.
+quote_path() {
+	local path=${1//\"/\"\"}
+	say "'\"${path//\'/\'\'}\"'"
+}
+
+# server_conf STAGE: the settings by which a server finds the extension in the folder STAGE and preloads it. Up to
+# PostgreSQL 17 that is Debian's extension_destdir, which goes before the paths of control files, scripts and what names
+# $libdir; from 18 on extension_control_path. A bare library name, as a background worker has it, is looked up in
+# dynamic_library_path alone.
 server_conf() {
 	local stage=${1//\'/\'\'}
-	cat <<-CONF
-		extension_destdir = '$stage'
-		dynamic_library_path = '$stage$PKGLIBDIR:\$libdir'
-		shared_preload_libraries = 'vectorizer'
-	CONF
+	if [ "$PG_MAJOR" -ge 18 ]; then
+		say "extension_control_path = '$stage$("$PG_CONFIG" --sharedir):\$system'"
+	else
+		say "extension_destdir = '$stage'"
+	fi
+	say "dynamic_library_path = '$stage$PKGLIBDIR:\$libdir'"
+	say "shared_preload_libraries = 'vectorizer'"
 }
 
 # socket_dir SERVER: where that server's socket is. A socket's path holds at most 107 bytes: a server in a deep folder
@@ -196,7 +205,7 @@ server_start() {
 		server_conf "$server/stage"
 		say "port = 5432"
 		say "listen_addresses = ''"
-		say "unix_socket_directories = '${socket//\'/\'\'}'"
+		say "unix_socket_directories = $(quote_path "$socket")"
 		say "$settings"
 	)
 	[ "$settings" = "$(as_server cat "$server/data/vectorizer.conf" 2>/dev/null)" ] || stale=settings
@@ -220,6 +229,15 @@ server_start() {
 server_stop() {
 	if server_running "$1"; then
 		as_server "$BINDIR/pg_ctl" -D "$1/data" -m "${2:-fast}" -w -s stop
+	fi
+}
+
+# server_remove SERVER: stops it and removes all that was its own.
+server_remove() {
+	if [ -d "$1" ]; then
+		server_stop "$1" immediate
+		as_server rm -rf "$(socket_dir "$1")"
+		rm -rf "$1"
 	fi
 }
 
