@@ -90,7 +90,7 @@ void read_sample(const Collection &collection, Sample &sample)
 										   " ORDER BY pg_catalog.hashint8extended(id, 0), id LIMIT %d",
 										   quote_identifier(collection.name), kMaxSample),
 								  0, nullptr);
-	Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, true);
+	Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, false);
 	MemoryContext outer = CurrentMemoryContext;
 	MemoryContext batch = AllocSetContextCreate(outer, "vectorizer sample", ALLOCSET_DEFAULT_SIZES);
 	do {
