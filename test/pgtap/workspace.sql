@@ -74,7 +74,7 @@ SELECT is_empty('SELECT FROM vectorizer.files WHERE path IN (''long.txt'', ''lin
 
 -- A disk that is not there is no deletion
 SELECT pg_temp.shell(format('mkdir %1$L.away; mv %1$L/* %1$L.away/', :'files'));
-SELECT results_eq('SELECT deleted, pending_deletions FROM vectorizer.sync(''p'')', 'VALUES (0::bigint, 5::bigint)',
+SELECT results_eq('SELECT deleted, pending_deletions FROM vectorizer.sync(''p'')', 'VALUES (0::bigint, 4::bigint)',
 	'losing more than half waits');
 SELECT is((SELECT state FROM vectorizer.projects WHERE name = 'p'), 'waiting for confirmation', 'and says so');
 SELECT isnt_empty('SELECT FROM vectorizer_data."p.guide"', 'the chunks are there');
