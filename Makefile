@@ -15,6 +15,7 @@ SQL_PARTS = \
 	sql/vector.sql.in \
 	sql/hnsw.sql.in \
 	sql/roles.sql.in \
+	sql/index.sql.in \
 	sql/catalog.sql.in \
 	sql/lsa.sql.in \
 	sql/collection.sql.in \

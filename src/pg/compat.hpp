@@ -4,7 +4,10 @@
 #include "pg/pg.hpp"
 
 extern "C" {
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
 #include "commands/vacuum.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
 }
@@ -43,6 +46,26 @@ inline bool setting_is_set(const char *name)
 		if (pg_strcasecmp(settings[i]->name, name) == 0)
 			return settings[i]->source != PGC_S_DEFAULT;
 	return false;
+#endif
+}
+
+/// Whether the current user owns the relation, or is a superuser.
+inline bool owns_relation(Oid relation)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, relation, GetUserId());
+#else
+	return pg_class_ownercheck(relation, GetUserId());
+#endif
+}
+
+/// Whether a role owns a database or may act as its owner.
+inline bool owns_database(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, role);
+#else
+	return pg_database_ownercheck(database, role);
 #endif
 }
 

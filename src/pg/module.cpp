@@ -2,6 +2,7 @@
 #include "pg/module.hpp"
 
 #include "pg/hnsw/options.hpp"
+#include "pg/workspace/worker.hpp"
 
 extern "C" {
 #include "utils/guc.h"
@@ -13,6 +14,7 @@ PGDLLEXPORT void _PG_init(void);
 void _PG_init(void)
 {
 	vectorizer::hnsw::define_options();
+	vectorizer::pg::init_workspace();
 	MarkGUCPrefixReserved("vectorizer");
 }
 }

@@ -39,4 +39,7 @@ Fd open_root(const std::string &absolute_path);
 /// absolute path, an empty, "." or ".." component; ELOOP or ENOTDIR for a symbolic link.
 Fd open_beneath(int root, std::string_view path, int flags);
 
+/// What an errno means, for a reason or message: lower case, "symbolic link" for ELOOP.
+std::string errno_message(int error);
+
 }  // namespace vectorizer::workspace

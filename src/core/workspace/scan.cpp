@@ -1,0 +1,281 @@
+#include "core/workspace/scan.hpp"
+
+#include "core/error.hpp"
+#include "core/text/utf8.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace vectorizer::workspace {
+
+namespace {
+
+FileStat file_stat(const struct stat &status)
+{
+	auto nanoseconds = [](const struct timespec &time) {
+		return static_cast<std::int64_t>(time.tv_sec) * 1000000000 + time.tv_nsec;
+	};
+	return {static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim), nanoseconds(status.st_ctim),
+			static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
+}
+
+/// Why a file of this kind is not read, or nothing for a regular file.
+const char *irregular(mode_t mode)
+{
+	if (S_ISREG(mode))
+		return nullptr;
+	if (S_ISLNK(mode))
+		return "symbolic link";
+	if (S_ISFIFO(mode))
+		return "FIFO";
+	if (S_ISSOCK(mode))
+		return "socket";
+	if (S_ISDIR(mode))
+		return "directory";
+	return "device";
+}
+
+std::string larger_than(std::uint64_t bytes)
+{
+	return "larger than " + std::to_string(bytes) + " bytes";
+}
+
+bool unfit_name(std::string_view name)
+{
+	if (!txt::is_valid(name))
+		return true;
+	return std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; });
+}
+
+class Scanner {
+public:
+	Scanner(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop)
+		: root_(root), patterns_(patterns), limits_(limits), stop_(stop) {}
+
+	ScanResult run()
+	{
+		struct stat status {};
+		if (fstat(root_, &status) != 0)
+			throw Error(Errc::kIo, "could not stat the root directory: " + errno_message(errno));
+		result_.device = static_cast<std::uint64_t>(status.st_dev);
+		result_.inode = static_cast<std::uint64_t>(status.st_ino);
+
+		if (patterns_.may_contain(""))
+			directories_.push_back({"", 0});
+		while (!directories_.empty() && !full_) {
+			Directory next = std::move(directories_.back());
+			directories_.pop_back();
+			read(next);
+		}
+		auto by_path = [](const auto &a, const auto &b) { return a.path < b.path; };
+		std::sort(result_.files.begin(), result_.files.end(), by_path);
+		std::sort(result_.skipped.begin(), result_.skipped.end(), by_path);
+		return std::move(result_);
+	}
+
+private:
+	struct Directory {
+		std::string path;
+		std::size_t depth;
+	};
+
+	// Each directory is opened from the root anew: a deep tree holds no descriptors, and a directory that became a
+	// symbolic link since it was listed is not entered.
+	void read(const Directory &directory)
+	{
+		Fd fd = open_beneath(root_, directory.path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+		if (!fd) {
+			fail(directory, errno);
+			return;
+		}
+		struct stat status {};
+		if (fstat(fd.get(), &status) != 0) {
+			fail(directory, errno);
+			return;
+		}
+		if (static_cast<std::uint64_t>(status.st_dev) != result_.device) {
+			skip(directory.path, "on another file system");
+			return;
+		}
+		std::unique_ptr<DIR, int (*)(DIR *)> stream(fdopendir(fd.get()), closedir);
+		if (stream == nullptr) {
+			fail(directory, errno);
+			return;
+		}
+		int descriptor = fd.release();
+
+		while (!full_) {
+			errno = 0;
+			const dirent *entry = readdir(stream.get());
+			if (entry == nullptr) {
+				if (errno != 0)
+					fail(directory, errno);
+				return;
+			}
+			std::string_view name = entry->d_name;
+			if (name == "." || name == ".." || (name[0] == '.' && !limits_.hidden))
+				continue;
+			if (stop_())
+				throw Error(Errc::kCancelled, "scanning a directory was canceled");
+			if (++entries_ > limits_.max_entries) {
+				end_at("more than " + std::to_string(limits_.max_entries) + " directory entries");
+				return;
+			}
+			look_at(directory, descriptor, entry->d_name);
+		}
+	}
+
+	void look_at(const Directory &directory, int descriptor, const char *name)
+	{
+		std::string path = directory.path.empty() ? std::string(name) : directory.path + "/" + name;
+		bool wanted = patterns_.matches(path);
+		bool may_contain = patterns_.may_contain(path);
+		if (!wanted && !may_contain)
+			return;
+
+		struct stat status {};
+		if (fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+			if (errno == ENOENT)
+				return;
+			skip(path, errno_message(errno));
+			result_.complete = false;  // it may be a directory
+			return;
+		}
+		bool is_directory = S_ISDIR(status.st_mode);
+		// A link may stand for a directory, whose name no pattern of files matches.
+		bool selected = is_directory ? may_contain : wanted || S_ISLNK(status.st_mode);
+		if (!selected)
+			return;
+
+		const char *kind = irregular(status.st_mode);
+		if (unfit_name(name))
+			skip(path, "name is not valid UTF-8 or holds a control character");
+		else if (is_directory && static_cast<std::uint64_t>(status.st_dev) != result_.device)
+			skip(path, "on another file system");
+		else if (is_directory && directory.depth >= limits_.max_depth)
+			skip(path, "deeper than " + std::to_string(limits_.max_depth) + " directories");
+		else if (is_directory)
+			directories_.push_back({std::move(path), directory.depth + 1});
+		else if (kind != nullptr)
+			skip(path, kind);
+		else
+			take(std::move(path), status);
+	}
+
+	void take(std::string path, const struct stat &status)
+	{
+		FileStat stat = file_stat(status);
+		if (stat.size > limits_.max_file_bytes)
+			skip(path, larger_than(limits_.max_file_bytes));
+		else if (result_.files.size() == limits_.max_files)
+			end_at("more than " + std::to_string(limits_.max_files) + " files");
+		else
+			result_.files.push_back({std::move(path), stat});
+	}
+
+	void skip(const std::string &path, std::string reason)
+	{
+		++result_.skipped_count;
+		if (result_.skipped.size() < limits_.max_skipped)
+			result_.skipped.push_back({txt::printable(path), std::move(reason)});
+	}
+
+	void fail(const Directory &directory, int error)
+	{
+		if (directory.path.empty())
+			throw Error(Errc::kIo, "could not read the root directory: " + errno_message(error));
+		// Between listing and opening, a directory may have gone, or a link or file have taken its place.
+		skip(directory.path, error == ENOENT || error == ENOTDIR || error == ELOOP ? "changed during the scan" : errno_message(error));
+		result_.complete = false;
+	}
+
+	void end_at(std::string reason)
+	{
+		skip("", std::move(reason));
+		result_.complete = false;
+		full_ = true;
+	}
+
+	int root_;
+	const PatternSet &patterns_;
+	const ScanLimits &limits_;
+	Stop stop_;
+	ScanResult result_;
+	std::vector<Directory> directories_;  // yet to be read
+	std::size_t entries_ = 0;
+	bool full_ = false;
+};
+
+ReadResult not_read(ReadStatus status, std::string reason, const FileStat &stat = {})
+{
+	return {status, std::move(reason), {}, stat};
+}
+
+ReadResult not_opened(int error)
+{
+	switch (error) {
+		case ENOENT:
+			return not_read(ReadStatus::kVanished, "no such file");
+		case ELOOP:
+			return not_read(ReadStatus::kSkipped, "symbolic link");
+		case ENOTDIR:
+			return not_read(ReadStatus::kSkipped, "a part of the path is no directory, or a symbolic link");
+		case ENXIO:  // a socket
+			return not_read(ReadStatus::kSkipped, "socket");
+		default:
+			return not_read(ReadStatus::kFailed, errno_message(error));
+	}
+}
+
+}  // namespace
+
+ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop)
+{
+	return Scanner(root, patterns, limits, stop).run();
+}
+
+ReadResult read_file(int root, std::string_view path, std::uint64_t max_bytes, Stop stop)
+{
+	Fd fd = path.empty() ? Fd() : open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (!fd)
+		return not_opened(path.empty() ? EINVAL : errno);
+	struct stat status {};
+	if (fstat(fd.get(), &status) != 0)
+		return not_read(ReadStatus::kFailed, errno_message(errno));
+	FileStat before = file_stat(status);
+	if (const char *kind = irregular(status.st_mode))
+		return not_read(ReadStatus::kSkipped, kind, before);
+	if (before.size > max_bytes)
+		return not_read(ReadStatus::kSkipped, larger_than(max_bytes), before);
+
+	// One byte more than its size is asked for, so that a file that grew is noticed and never read to its new end.
+	constexpr std::size_t kBlock = 1 << 20;
+	std::string bytes(static_cast<std::size_t>(before.size) + 1, '\0');
+	std::size_t length = 0;
+	while (length < bytes.size()) {
+		if (stop())
+			throw Error(Errc::kCancelled, "reading a file was canceled");
+		ssize_t got = ::read(fd.get(), bytes.data() + length, std::min(kBlock, bytes.size() - length));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return not_read(ReadStatus::kFailed, errno_message(errno), before);
+		if (got == 0)
+			break;
+		length += static_cast<std::size_t>(got);
+	}
+	if (fstat(fd.get(), &status) != 0)
+		return not_read(ReadStatus::kFailed, errno_message(errno), before);
+	FileStat after = file_stat(status);
+	if (length != before.size || after != before)
+		return not_read(ReadStatus::kChanged, "changed while it was read", after);
+	bytes.resize(length);
+	return {ReadStatus::kOk, {}, std::move(bytes), after};
+}
+
+}  // namespace vectorizer::workspace
