@@ -46,19 +46,21 @@ void LinkList::clear()
 	header->exponent = 0;
 }
 
-void LinkList::raise_exponent(double distance)
+void LinkList::fit_exponent(double distance, unsigned without)
 {
-	if (distance == 0)
-		return;
-	int needed = exponent_for(distance);
-	if (count() == 0) {
-		header->exponent = static_cast<std::int8_t>(needed);
-		return;
-	}
-	if (needed <= header->exponent)
-		return;
+	double farthest = std::fabs(distance);
 	for (unsigned i = 0; i < count(); ++i)
-		mantissas[i] = static_cast<std::int8_t>(std::lround(std::ldexp(double(mantissas[i]), header->exponent - needed)));
+		if (i != without)
+			farthest = std::max(farthest, std::fabs(this->distance(i)));
+	if (farthest == 0)
+		return;
+	int needed = exponent_for(farthest);
+	if (needed == header->exponent)
+		return;
+	for (unsigned i = 0; i < count(); ++i) {
+		double mantissa = std::nearbyint(std::ldexp(double{static_cast<double>(mantissas[i])}, header->exponent - needed));
+		mantissas[i] = static_cast<std::int8_t>(std::clamp(mantissa, -127.0, 127.0));
+	}
 	header->exponent = static_cast<std::int8_t>(needed);
 }
 
@@ -72,7 +74,7 @@ void LinkList::set(unsigned i, NodeId id, double distance)
 void LinkList::append(NodeId id, double distance)
 {
 	distance = bounded(distance);
-	raise_exponent(distance);
+	fit_exponent(distance, count());
 	set(count(), id, distance);
 	++header->count;
 }
@@ -80,7 +82,7 @@ void LinkList::append(NodeId id, double distance)
 void LinkList::replace(unsigned i, NodeId id, double distance)
 {
 	distance = bounded(distance);
-	raise_exponent(distance);
+	fit_exponent(distance, i);
 	set(i, id, distance);
 }
 

@@ -58,7 +58,8 @@ struct LinkList {
 
 private:
 	void set(unsigned i, NodeId id, double distance);
-	void raise_exponent(double distance);
+	/// Makes the exponent that of the farthest among `distance` and all edges but the one at `without`.
+	void fit_exponent(double distance, unsigned without);
 };
 
 }  // namespace vectorizer::graph

@@ -94,6 +94,8 @@ private:
 		evaluations_ += ids.size();
 		store_.visit(ids, [&](NodeId id, const std::byte *slot) {
 			const SlotHeader &header = SlotLayout::header(slot);
+			// A slot that was reused meanwhile may hold a node that does not reach this level.
+			bool live = header.state == static_cast<std::uint8_t>(State::kLive) && header.level >= level_;
 			quantize::Factors factors = SlotLayout::factors(slot);
 			double distance = computer_.distance(store_.layout().code(slot), factors);
 			Candidate candidate{distance,
@@ -102,7 +104,7 @@ private:
 								header.duplicates,
 								header.row,
 								header.generation,
-								header.state == static_cast<std::uint8_t>(State::kLive)};
+								live};
 			visited_.set_distance(id, candidate.distance);
 			// Standard HNSW drops what is worse than the ef-th result; a later round may want it, so it waits instead.
 			frontier_.push(candidate);

@@ -125,6 +125,14 @@ BlockNumber page_with_freed_slot(Relation relation)
 	return block;
 }
 
+/// A tail whose first item was not written before a crash or a promotion may lie beyond the end of the file: that the
+/// file was extended is not logged.
+void reach_tail(Relation relation, BlockNumber tail)
+{
+	if (tail != InvalidBlockNumber)
+		pg::extend_to(relation, tail + 1);
+}
+
 }  // namespace
 
 BlockNumber advance_tail(Relation relation, const Index &index, PageKind kind, BlockNumber seen, bool logged)
@@ -149,17 +157,17 @@ BlockNumber advance_tail(Relation relation, const Index &index, PageKind kind, B
 	if (!same_group && kind == PageKind::kNodes) {  // lock order: auxiliary before metapage
 		BlockNumber block = group_block(before.groups);
 		claimed = change.lock(block);
-		if (!PageIsNew(claimed)) {  // somebody else has claimed this group meanwhile
-			change.abandon();
-			return advance_tail(relation, index, kind, seen, logged);
-		}
-		init_page(claimed, PageKind::kAuxiliary);
 	}
 	MetaPage *meta = meta_of(change.lock(kMetaBlock));
 	BlockNumber &current = kind == PageKind::kNodes ? meta->node_tail : meta->overflow_tail;
-	if (current != seen || (!same_group && meta->groups != before.groups)) {
+	if (current != seen || (!same_group && meta->groups != before.groups)) {  // somebody else was first
 		change.abandon();
 		return advance_tail(relation, index, kind, seen, logged);
+	}
+	if (claimed != nullptr) {
+		if (!PageIsNew(claimed))
+			corrupted(relation, group_block(before.groups), "a page is in use in a group that nobody has claimed");
+		init_page(claimed, PageKind::kAuxiliary);
 	}
 	current = same_group ? tail + 1 : first_of(meta->groups++);
 	tail = current;
@@ -179,6 +187,7 @@ Written write_node(Relation relation, const Index &index, const NewNode &node, b
 		}
 
 	BlockNumber block = meta.node_tail;
+	reach_tail(relation, block);
 	while (block == InvalidBlockNumber || !write_on(relation, index, block, node, logged, &written))
 		block = advance_tail(relation, index, PageKind::kNodes, block, logged);
 	return written;
@@ -210,6 +219,7 @@ bool add_row(Relation relation, const Index &index, NodeId id, std::span<const s
 {
 	NodePlace place = place_of(id, index.slots_per_page);
 	BlockNumber tail = read_meta(relation).overflow_tail;
+	reach_tail(relation, tail);
 	std::uint32_t full = kNoChunk;  // the chain's first chunk, once it was seen to have no room
 	for (;;) {
 		// At most one chunk page is locked at a time, after the node's page: see README.md, lock order.

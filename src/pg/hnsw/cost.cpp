@@ -1,5 +1,6 @@
 #include "pg/hnsw/cost.hpp"
 
+#include "pg/compat.hpp"
 #include "pg/hnsw/index.hpp"
 
 extern "C" {
@@ -29,6 +30,7 @@ void am_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cos
 		*selectivity = 0;
 		*correlation = 0;
 		*pages = 0;
+		compat::disable_path(&path->path);  // no cost is high enough beside a path that a setting has disabled
 		return;
 	}
 

@@ -165,6 +165,16 @@ void check_meta(Relation relation, Page page)
 		meta->ef_construction < kMinEfConstruction || meta->ef_construction > kMaxEfConstruction || meta->metric < 1 ||
 		meta->metric > 4 || meta->group_blocks != kGroupBlocks || meta->attribute_bytes != 0)
 		corrupted(relation, kMetaBlock, "the metapage holds impossible parameters");
+	// Of what is claimed, the last group at most lies wholly beyond the end of the file.
+	BlockNumber blocks = RelationGetNumberOfBlocks(relation);
+	if (meta->groups > (blocks + kGroupBlocks - 2) / kGroupBlocks + 1)
+		corrupted(relation, kMetaBlock, "the metapage claims more groups than the file has");
+	auto may_be_tail = [&](BlockNumber tail) {
+		return tail == InvalidBlockNumber || (tail != kMetaBlock && group_of(tail) < meta->groups);
+	};
+	if (!may_be_tail(meta->node_tail) || !may_be_tail(meta->overflow_tail) ||
+		(meta->node_tail != InvalidBlockNumber && is_group_start(meta->node_tail)))
+		corrupted(relation, kMetaBlock, "new slots or chunks come from an impossible block");
 	bool known = meta->quantizer == static_cast<int>(quantize::Kind::kNone)
 					 ? meta->bits == 32
 					 : meta->quantizer == static_cast<int>(quantize::Kind::kScalar) && (meta->bits == 4 || meta->bits == 8);

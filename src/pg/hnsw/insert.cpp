@@ -93,23 +93,26 @@ void add_links(const Inserter &inserter, NodeId id, std::span<const graph::Neigh
 }
 
 /// Makes the node the entry point if it stands higher than the present one, or if that is still `searched_from` and led to
-/// no live node.
-void offer_as_entry(const Inserter &inserter, Written node, NodeId searched_from, bool found_nothing)
+/// no live node. Returns the metapage as it was before.
+MetaPage offer_as_entry(const Inserter &inserter, Written node, NodeId searched_from, bool found_nothing)
 {
 	auto wanted = [&](const MetaPage &meta) {
 		return meta.entry == kNoNode || node.level > meta.entry_level || (found_nothing && meta.entry == searched_from);
 	};
-	if (!wanted(read_meta(inserter.relation)))
-		return;
+	MetaPage before = read_meta(inserter.relation);
+	if (!wanted(before))
+		return before;
 	pg::PageChange change(inserter.relation, inserter.logged);
 	MetaPage *meta = meta_of(change.lock(kMetaBlock));
-	if (!wanted(*meta)) {
+	before = *meta;
+	if (!wanted(before)) {
 		change.abandon();
-		return;
+		return before;
 	}
 	meta->entry = node.id;
 	meta->entry_level = static_cast<std::uint16_t>(node.level);
 	change.commit();
+	return before;
 }
 
 }  // namespace
@@ -161,18 +164,17 @@ bool insert_row(const Inserter &inserter, VectorView vector, RowPointer row)
 	for (unsigned at = 0; at <= node.level; ++at)
 		if (!found.levels[at].empty())
 			link_back(inserter, node.id, at, found.levels[at], *found.known[at], arena);
-	offer_as_entry(inserter, node, meta.entry, found.levels[0].empty());
+	bool linked = !found.levels[0].empty();
+	MetaPage before = offer_as_entry(inserter, node, meta.entry, !linked);
 
-	// Two first rows at once: the other one is the entry point now, and nothing links to this node yet.
-	if (meta.entry == kNoNode) {
-		meta = read_meta(inserter.relation);
-		if (meta.entry != node.id) {
-			level = 0;
-			search(node.id);
-			add_links(inserter, node.id, found.levels[0]);
-			if (!found.levels[0].empty())
-				link_back(inserter, node.id, 0, found.levels[0], *found.known[0], arena);
-		}
+	// Two first rows at once: the other one has become the entry point meanwhile, and nothing links the two yet.
+	if (!linked && before.entry != kNoNode && before.entry != meta.entry) {
+		meta = before;
+		level = 0;
+		search(node.id);
+		add_links(inserter, node.id, found.levels[0]);
+		if (!found.levels[0].empty())
+			link_back(inserter, node.id, 0, found.levels[0], *found.known[0], arena);
 	}
 	return true;
 }
