@@ -44,6 +44,13 @@ ok( wait_for($node, $limit, "SELECT count(*) = 2 FROM vectorizer_data.docs WHERE
 	'a folder is renamed');
 ok(wait_for($node, $limit, "SELECT count(*) = 0 FROM vectorizer_data.docs WHERE path LIKE 'land/%'"), 'nothing stays under its old name');
 
+rename "$dir/sea", "$dir/ocean";
+rename "$dir/field", "$dir/meadow";
+ok(wait_for($node, $limit, "SELECT count(*) = 4 AND bool_and(path ~ '^(ocean|meadow)/') FROM vectorizer_data.docs"),
+	'renaming everything is no loss');
+rename "$dir/ocean", "$dir/sea";
+rename "$dir/meadow", "$dir/field";
+
 # A file rewritten again and again in the same moment, with the same length
 for my $i (0 .. 9) { put("$dir/young.txt", "Version number $i of it.\n"); }
 ok(wait_for($node, $limit, found('"number 9"', 'young.txt')), 'the last of many writes counts');
@@ -63,7 +70,7 @@ put("$dir/odd/fine.txt", "A fine file among odd ones.\n");
 ok(wait_for($node, $limit + 1, found('fine', 'odd/fine.txt')), 'odd files hold nothing up');
 is( $node->safe_psql('postgres',
 		"SELECT string_agg(path || ' ' || state || ': ' || reason, '; ' ORDER BY path COLLATE \"C\") FROM vectorizer.files WHERE reason IS NOT NULL AND path <> 'odd/secret.txt'"),
-	'odd/bad\xFFname.txt skipped: name that is not UTF-8; odd/binary.bin skipped: binary; '
+	'odd/bad\xFFname.txt skipped: name is not valid UTF-8 or holds a control character; odd/binary.bin skipped: binary; '
 	  . 'odd/latin1.txt indexed: 1 byte sequences that are not UTF-8 were replaced; '
 	  . 'odd/loop skipped: symbolic link; odd/passwd skipped: symbolic link; odd/pipe skipped: FIFO',
 	'and say why they are skipped');
@@ -71,7 +78,7 @@ SKIP:
 {
 	skip 'root reads everything', 3 if $> == 0;
 	is($node->safe_psql('postgres', "SELECT state, reason, attempts > 0 AND next_try IS NOT NULL FROM vectorizer.files WHERE path = 'odd/secret.txt'"),
-		'failed|Permission denied|t', 'an unreadable file has failed, to be tried again');
+		'failed|permission denied|t', 'an unreadable file has failed, to be tried again');
 	chmod 0644, "$dir/odd/secret.txt";
 	ok(wait_for($node, $limit, found('unreadable', 'odd/secret.txt')), 'readable, it is indexed');
 
@@ -79,7 +86,7 @@ SKIP:
 	ok(wait_for($node, $limit, found('door', 'closed/kept.txt')), 'a folder that will be closed');
 	chmod 0000, "$dir/closed";
 	put("$dir/after.txt", "Written after the door was closed.\n");
-	ok(wait_for($node, $limit, found('after', 'after.txt')), 'the watcher goes on');
+	ok(wait_for($node, $limit, found('written', 'after.txt')), 'the watcher goes on');
 	is($node->safe_psql('postgres', "SELECT count(*) FROM vectorizer_data.docs WHERE path = 'closed/kept.txt'"), 1,
 		'a folder that cannot be read deletes nothing');
 	chmod 0755, "$dir/closed";
