@@ -15,6 +15,7 @@ SQL_PARTS = \
 	sql/vector.sql.in \
 	sql/hnsw.sql.in \
 	sql/roles.sql.in \
+	sql/index.sql.in \
 	sql/catalog.sql.in \
 	sql/lsa.sql.in \
 	sql/collection.sql.in \
@@ -86,12 +87,23 @@ build/src/pg/%.o: src/pg/%.cpp Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(VX_CXXFLAGS) $(SERVER_CPPFLAGS) -c -o $@ $<
 
+# Objects made for one version of the server are of no use to another: build/server changes with the version.
+$(shell mkdir -p build && { [ "$$(cat build/server 2>/dev/null)" = '$(VERSION)' ] || echo '$(VERSION)' > build/server; })
+$(PG_OBJS): build/server
+
 build/test/%.o: test/%.cpp Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
 
 build/unit_tests: $(CORE_OBJS) $(UNIT_OBJS)
 	$(CXX) -o $@ $^ -lgtest -lgtest_main -lpthread $(shell xml2-config --libs)
+
+build/bench/%.o: bench/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
+
+build/bench_core: build/bench/core/codes.o $(CORE_OBJS)
+	$(CXX) -o $@ $^ -lbenchmark -lpthread $(shell xml2-config --libs)
 
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@

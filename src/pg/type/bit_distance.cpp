@@ -1,5 +1,5 @@
 // Hamming and Jaccard distance of the server's own bit strings, whose unused last bits are zero.
-#include "pg/pg.hpp"
+#include "pg/compat.hpp"
 
 extern "C" {
 #include "port/pg_bitutils.h"

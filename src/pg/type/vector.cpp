@@ -1,7 +1,5 @@
 #include "pg/type/vector.hpp"
 
-#include "pg/compat.hpp"
-
 namespace vectorizer::pg {
 
 Vector *make_vector(int dim)

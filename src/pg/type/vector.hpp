@@ -7,7 +7,7 @@
 // of an input function, PostgreSQL 16 and newer) they report there and return false; without one they do not return.
 #pragma once
 
-#include "pg/pg.hpp"
+#include "pg/compat.hpp"
 
 struct Node;
 

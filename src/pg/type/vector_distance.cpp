@@ -1,6 +1,5 @@
-// Distances between two vectors. All but the spherical one are those by which an index reranks, from the same code, so
-// that both order alike.
-#include "core/metric.hpp"
+// Distances between two vectors, from the code by which an index reranks, so that both order alike.
+#include "core/quantize/quantizer.hpp"
 #include "pg/type/vector.hpp"
 
 #include <numbers>
@@ -9,44 +8,13 @@ namespace vectorizer::pg {
 
 namespace {
 
-double inner_product(const float *a, const float *b, int dim)
-{
-	float sum = 0;
-	for (int i = 0; i < dim; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
-double exact_distance(Metric metric, const float *a, const float *b, int dim)
-{
-	switch (metric) {
-		case Metric::kInnerProduct: return -inner_product(a, b, dim);
-		case Metric::kCosine: {
-			const double norms = inner_product(a, a, dim) * inner_product(b, b, dim);
-			const double cosine = inner_product(a, b, dim) / std::sqrt(norms);
-			return 1 - std::clamp(cosine, -1.0, 1.0);
-		}
-		case Metric::kL1: {
-			float sum = 0;
-			for (int i = 0; i < dim; i++)
-				sum += std::fabs(a[i] - b[i]);
-			return sum;
-		}
-		case Metric::kL2: break;
-	}
-	float sum = 0;
-	for (int i = 0; i < dim; i++)
-		sum += (a[i] - b[i]) * (a[i] - b[i]);
-	return sum;
-}
-
 /// The distance between the function's two arguments, in the form of core/metric.hpp.
 double distance(Metric metric, FunctionCallInfo fcinfo)
 {
 	const Vector *a = vector_from_datum(PG_GETARG_DATUM(0));
 	const Vector *b = vector_from_datum(PG_GETARG_DATUM(1));
 	check_same_dimensions(a, b);
-	return exact_distance(metric, a->x, b->x, a->dim);
+	return quantize::exact_distance(metric, a->x, b->x, a->dim);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // The vector's text form `[1,2,3]`, its binary form (int16 dimensions, int16 0, float4 numbers, big-endian) and its type
 // modifier, which is the number of dimensions.
-#include "pg/compat.hpp"
 #include "pg/type/vector.hpp"
 
 #include <cerrno>

@@ -63,7 +63,7 @@ void process_utility(PlannedStmt *planned, const char *source, bool read_only_tr
 	};
 	const char *name = registry_exists() ? needed_database(planned->utilityStmt) : nullptr;
 	const Oid database = name != nullptr ? get_database_oid(name, true) : InvalidOid;
-	if (!OidIsValid(database) || !owns_database(database, GetUserId())) {
+	if (!OidIsValid(database) || !compat::owns_database(database, GetUserId())) {
 		next();
 		return;
 	}
