@@ -114,17 +114,20 @@ void clean_chunks(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 	change.commit();
 }
 
-/// Rows in the chain that begins at this chunk. The caller holds the node's page.
-std::uint64_t rows_in_chain(Vacuum &vacuum, NodeId owner, std::uint32_t next)
+/// Whether any row is left in the chain that begins at this chunk. The caller holds the node's page, `block`.
+bool chain_has_rows(Vacuum &vacuum, NodeId owner, BlockNumber block, std::uint32_t next)
 {
-	std::uint64_t rows = 0;
-	while (next != kNoChunk)
-		pg::read_page(vacuum.relation, chunk_block(next), [&](Page page) {
+	ChainGuard guard;
+	bool any = false;
+	while (next != kNoChunk && !any) {
+		guard.meet(vacuum.relation, next);
+		pg::read_page(vacuum.relation, chunk_block_beside(vacuum.relation, block, next), [&](Page page) {
 			const Chunk *chunk = checked_chunk(vacuum.relation, page, next, owner);
-			rows += chunk->count;
+			any = chunk->count > 0;
 			next = chunk->next;
 		});
-	return rows;
+	}
+	return any;
 }
 
 /// Takes dead rows off the slots of one page; a node left without any becomes a tombstone. The metapage's count of
@@ -162,7 +165,7 @@ void clean_nodes(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 			++removed;
 		}
 		if (header.row.valid() ||
-			rows_in_chain(vacuum, node_at(block, slot, vacuum.index.slots_per_page), header.duplicates) > 0)
+			chain_has_rows(vacuum, node_at(block, slot, vacuum.index.slots_per_page), block, header.duplicates))
 			continue;
 		header.state = static_cast<std::uint8_t>(State::kTombstone);
 		++tombstones;
@@ -252,7 +255,7 @@ void free_chain(Vacuum &vacuum, NodeId id)
 			change.abandon();
 			return;
 		}
-		Page chunks = change.lock(chunk_block(header.duplicates));
+		Page chunks = change.lock(chunk_block_beside(vacuum.relation, place.block, header.duplicates));
 		Chunk *chunk = checked_chunk(vacuum.relation, chunks, header.duplicates, id);
 		header.duplicates = chunk->next;
 		*chunk = {};
