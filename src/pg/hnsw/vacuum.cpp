@@ -184,6 +184,7 @@ struct Census {
 	std::uint64_t live = 0;
 	std::uint64_t rows = 0;
 	std::uint64_t tombstones = 0;
+	std::uint64_t free = 0;
 	NodeId highest = kNoNode;  // the live node of the highest level
 	unsigned highest_level = 0;
 };
@@ -193,6 +194,7 @@ Census take_census(Vacuum &vacuum, NodeSet *dead)
 	Census census;
 	std::size_t bytes = vacuum.index.layout.slot_bytes();
 	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block) {
+		std::uint64_t free_before = census.free;
 		pg::read_page(
 			vacuum.relation, block,
 			[&](Page page) {
@@ -212,9 +214,13 @@ Census take_census(Vacuum &vacuum, NodeSet *dead)
 						if (dead != nullptr)
 							dead->add(id);
 					}
+					else if (header.state == static_cast<std::uint8_t>(State::kFree))
+						++census.free;
 				}
 			},
 			vacuum.info->strategy);
+		if (census.free > free_before)  // the free space map is not logged: a crash or a promotion may have lost it
+			RecordFreeIndexPage(vacuum.relation, block);
 	});
 	for_each_page(vacuum, PageKind::kOverflow, [&](BlockNumber block) {
 		pg::read_page(
@@ -410,11 +416,11 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 		pg::PageChange change(vacuum.relation, vacuum.logged);
 		MetaPage *now = meta_of(change.lock(kMetaBlock));
 		now->live = census.live;
-		now->freed_slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(now->freed_slots + freed, PG_UINT32_MAX));
+		now->freed_slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(census.free + freed, PG_UINT32_MAX));
 		now->cycle = static_cast<std::uint16_t>(now->cycle % 65535 + 1);
 		change.commit();
 	}
-	if (freed > 0)
+	if (census.free + freed > 0)
 		IndexFreeSpaceMapVacuum(vacuum.relation);
 	stats->num_index_tuples = static_cast<double>(census.rows);
 	stats->estimated_count = false;
