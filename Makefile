@@ -87,6 +87,10 @@ build/src/pg/%.o: src/pg/%.cpp Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(VX_CXXFLAGS) $(SERVER_CPPFLAGS) -c -o $@ $<
 
+# Objects made for one version of the server are of no use to another: build/server changes with the version.
+$(shell mkdir -p build && { [ "$$(cat build/server 2>/dev/null)" = '$(VERSION)' ] || echo '$(VERSION)' > build/server; })
+$(PG_OBJS): build/server
+
 build/test/%.o: test/%.cpp Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<

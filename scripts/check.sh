@@ -106,10 +106,12 @@ stage_fence() {
 
 stage_unit() {
 	local status=0 log=$LOGS/unit.log
+	: > "$log"
 	if [ -z "$(files "$ROOT/test/unit" '*.cpp')" ]; then
-		: > "$log"
+		:
+	elif ! build "$LOGS/unit-build.log" build/unit_tests; then
+		status=1
 	else
-		build "$LOGS/unit-build.log" build/unit_tests
 		(cd "$ROOT" && timeout -k 10 "$STAGE_LIMIT" build/unit_tests) > "$log" 2>&1 || status=$?
 	fi
 	result unit "$status" "$log" '^\[       OK \] ' '^\[  FAILED  \] .* \([0-9]+ ms\)$' '^\[  SKIPPED \] .* \([0-9]+ ms\)$'
@@ -187,7 +189,7 @@ TAP_FAILED='^not ok [0-9]+'
 # what is skipped or expected to fail is neither passed nor failed
 tap_result() {
 	sed -E -i 's/^(ok|not ok)( [0-9]+.*# *(SKIP|TODO))/skipped\2/I' "$3"
-	result "$1" "$2" "$3" "$TAP_OK" "$TAP_FAILED" '^skipped [0-9]+'
+	result "$1" "$2" "$3" "$TAP_OK" "$TAP_FAILED" '^(skipped [0-9]+|.*\.\. skipped: )'
 }
 
 stage_pgtap() {
@@ -199,8 +201,8 @@ stage_pgtap() {
 		server_psql "$RUN/server" postgres -c 'CREATE DATABASE pgtap'
 		server_psql "$RUN/server" pgtap -c 'CREATE EXTENSION vectorizer' -c 'CREATE EXTENSION pgtap'
 		# shellcheck disable=SC2046,SC2086 # a list of names
-		as_server timeout -k 10 "$STAGE_LIMIT" pg_prove --verbose --psql-bin "$BINDIR/psql" \
-			-h "$SOCKET" -U postgres -d pgtap $(printf "$RUN/pgtap/%s.sql\n" $tests) > "$log" 2>&1 || status=$?
+		as_server_in "$RUN/pgtap" timeout -k 10 "$STAGE_LIMIT" pg_prove --verbose --psql-bin "$BINDIR/psql" \
+			-h "$SOCKET" -U postgres -d pgtap $(printf '%s.sql\n' $tests) > "$log" 2>&1 || status=$?
 	fi
 	tap_result pgtap "$status" "$log"
 }
@@ -212,12 +214,11 @@ stage_tap() {
 	if [ -n "$tests" ]; then
 		put "$ROOT" "$work" test
 		server_conf "$RUN/server/stage" | as_server tee "$work/node.conf" > /dev/null
-		# shellcheck disable=SC2016,SC2046,SC2086 # a list of names
-		as_server env PATH="$BINDIR:$PATH" PERL5LIB="$PGXS_SRC/test/perl:$work/test/t/lib" TEMP_CONFIG="$work/node.conf" \
-			PG_REGRESS="$PGXS_SRC/test/regress/pg_regress" TESTDIR="$work" TESTDATADIR="$work/tmp_check" \
-			TESTLOGDIR="$work/tmp_check/log" TMPDIR=/tmp PGHOST= \
-			sh -c 'cd "$1" && shift && exec "$@"' sh "$work" \
-			timeout -k 10 "$STAGE_LIMIT" prove --verbose $(printf "test/t/%s.pl\n" $tests) > "$log" 2>&1 || status=$?
+		# shellcheck disable=SC2046,SC2086 # a list of names
+		as_server_in "$work" env PATH="$BINDIR:$PATH" PERL5LIB="$PGXS_SRC/test/perl:$work/test/t/lib" \
+			TEMP_CONFIG="$work/node.conf" PG_REGRESS="$PGXS_SRC/test/regress/pg_regress" \
+			TESTDIR="$work" TESTDATADIR="$work/tmp_check" TESTLOGDIR="$work/tmp_check/log" TMPDIR=/tmp \
+			timeout -k 10 "$STAGE_LIMIT" prove --verbose $(printf 'test/t/%s.pl\n' $tests) > "$log" 2>&1 || status=$?
 		! as_server test -d "$work/tmp_check/log" || keep "$work/tmp_check/log" tap
 	fi
 	tap_result tap "$status" "$log"

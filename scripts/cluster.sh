@@ -12,13 +12,15 @@
 
 use_server
 DATABASE=vectorizer
+EXTVERSION=$(sed -nE "s/^default_version = '(.*)'/\1/p" "$ROOT/vectorizer.control")
 SERVER=$(home)/cluster
 
 start() {
+	[ -d "$ROOT/build/stage" ] || { build "$LOCAL/build.log" all && stage_build > "$LOCAL/stage.log"; }
 	own_dir "$SERVER"
 	server_start "$SERVER" <<-CONF
 		cluster_name = 'vectorizer quickstart'
-		vectorizer.allowed_roots = '$(manual)'
+		vectorizer.allowed_roots = $(quote_path "$(manual)")
 	CONF
 	local role
 	role=$(id -un)
@@ -28,10 +30,20 @@ start() {
 		SELECT format('CREATE DATABASE %I', :'database')
 		WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
 	SQL
-	server_psql "$SERVER" "$DATABASE" <<-'SQL'
-		SET client_min_messages = warning;
-		CREATE EXTENSION IF NOT EXISTS vectorizer;
-	SQL
+	create_extension
+}
+
+# Between releases there are no upgrade scripts: a database made from other SQL than today's is only reported.
+create_extension() {
+	local sum made
+	sum=$(sha256sum < "$ROOT/build/stage$("$PG_CONFIG" --sharedir)/extension/vectorizer--$EXTVERSION.sql")
+	made=$(as_server cat "$SERVER/extension.sum" 2> /dev/null || true)
+	if [ -z "$made" ]; then
+		server_psql "$SERVER" "$DATABASE" <<< 'CREATE EXTENSION IF NOT EXISTS vectorizer'
+		say "$sum" | as_server tee "$SERVER/extension.sum" > /dev/null
+	elif [ "$made" != "$sum" ]; then
+		say "   this cluster's database was made by another build's SQL; for a new one: scripts/cluster.sh destroy" >&2
+	fi
 }
 
 exists() { as_server test -e "$SERVER/data/PG_VERSION" 2>/dev/null; }

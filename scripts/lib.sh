@@ -19,7 +19,7 @@ say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
 # as_server COMMAND...: runs it as the user that owns the servers, in /. A server refuses to run as root, so that user
-# is postgres for root and oneself otherwise.
+# is postgres for root and oneself otherwise. as_server_in DIR COMMAND...: the same in DIR.
 if [ "$(id -u)" = 0 ]; then
 	SERVER_USER=postgres
 	as_server() {
@@ -30,6 +30,8 @@ else
 	SERVER_USER=$(id -un)
 	as_server() { (cd / && exec "$@"); }
 fi
+# shellcheck disable=SC2016 # for the inner shell
+as_server_in() { as_server sh -c 'cd "$1" && shift && exec "$@"' sh "$@"; }
 
 # PostgreSQL's major version: the one of PG_CONFIG if set, else the newest with development files, else the newest
 # server on the machine, else the one that this release of Debian packages. Empty if none of them says.
@@ -137,7 +139,7 @@ progress_end() {
 # stage_build: puts what was built under build/stage, as "make install" would into the system.
 stage_build() {
 	rm -rf "$ROOT/build/stage"
-	make -C "$ROOT" --no-print-directory -s PG_CONFIG="$PG_CONFIG" DESTDIR="$ROOT/build/stage" install
+	make -C "$ROOT" --no-print-directory -s PG_CONFIG="$PG_CONFIG" DESTDIR=build/stage install
 }
 
 # manual: the folder with the server's HTML manual. Where dpkg is told to leave documentation out (slim container
@@ -146,6 +148,12 @@ manual() {
 	local dir=/usr/share/doc/postgresql-doc-$PG_MAJOR/html
 	[ -e "$dir/index.html" ] || dir=$(home)/manual/html
 	say "$dir"
+}
+
+# quote_path PATH: as one entry of a setting that is a list of directories.
+quote_path() {
+	local path=${1//\"/\"\"}
+	say "'\"${path//\'/\'\'}\"'"
 }
 
 # server_conf STAGE: the settings by which a server finds the extension in the folder STAGE and preloads it. Up to
@@ -199,7 +207,7 @@ server_start() {
 		server_conf "$server/stage"
 		say "port = 5432"
 		say "listen_addresses = ''"
-		say "unix_socket_directories = '${socket//\'/\'\'}'"
+		say "unix_socket_directories = $(quote_path "$socket")"
 		say "$settings"
 	)
 	[ "$settings" = "$(as_server cat "$server/data/vectorizer.conf" 2>/dev/null)" ] || stale=settings

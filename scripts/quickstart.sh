@@ -26,7 +26,7 @@ fetch_manual() {
 	say "   this system leaves documentation out of packages: unpacking postgresql-doc-$PG_MAJOR for ourselves"
 	rm -rf "$unpacked"
 	mkdir -p "$unpacked"
-	(cd "$unpacked" && apt-get -q download "postgresql-doc-$PG_MAJOR" && dpkg-deb -x ./*.deb .)
+	(cd "$unpacked" && apt-get -q -o APT::Sandbox::User=root download "postgresql-doc-$PG_MAJOR" && dpkg-deb -x ./*.deb .)
 	own_dir "$(home)/manual"
 	put "$unpacked/usr/share/doc/postgresql-doc-$PG_MAJOR/html" "$(manual)"
 	rm -rf "$unpacked"
@@ -39,37 +39,39 @@ add_project() {
 }
 
 watch_indexing() {
-	local phase files total rows error began=$SECONDS
+	local activity phase files total rows error spent began=$SECONDS
 	while :; do
-		IFS=$'\x1f' read -r phase files total rows error < <(
-			sql "SELECT phase, files_done, files_total, rows, last_error FROM vectorizer.activity WHERE project = :'name'" \
-				-v name="$PROJECT"
-		) || true
-		[ -z "${error:-}" ] || { progress_end; die "indexing stopped: $error"; }
-		[ "${phase:-}" != idle ] || break
-		progress "${phase:-waiting for the worker}: ${files:-0} of ${total:-0} files, ${rows:-0} chunks, $((SECONDS - began)) s" \
-			"$(((SECONDS - began) / 10))"
-		[ $((SECONDS - began)) -lt "$INDEX_LIMIT" ] || { progress_end; die "still not done after $INDEX_LIMIT s: scripts/cluster.sh log"; }
+		spent=$((SECONDS - began))
+		activity=$(sql "SELECT phase, files_done, files_total, rows, last_error FROM vectorizer.activity
+			WHERE project = :'name' AND worker = 'watcher'" -v name="$PROJECT")
+		IFS=$'\x1f' read -r phase files total rows error <<< "$activity"
+		case $phase in
+			idle) break ;;
+			failed) progress_end && die "indexing failed: $error" ;;
+			restored | paused) progress_end && die "the project is $phase: SELECT vectorizer.resume('$PROJECT');" ;;
+			waiting*) progress_end && die "half of the manual is gone: SELECT vectorizer.confirm_deletions('$PROJECT');" ;;
+		esac
+		[ "$spent" -lt "$INDEX_LIMIT" ] || { progress_end && die "still not done after $spent s ($phase): scripts/cluster.sh log"; }
+		progress "$phase: $files of $total files, $rows chunks, $spent s" "$phase $((spent / 10))"
 		sleep 0.5
 	done
 	progress_end
-	say "   $files files, $rows chunks, $((SECONDS - began)) s"
+	say "   $files files, $rows chunks, $spent s"
 }
 
 ask() {
-	local path heading snippet n=0
+	local answers path heading snippet n=0
+	answers=$(sql "SELECT path, heading, regexp_replace(snippet, '\s+', ' ', 'g')
+		FROM vectorizer.search(:'name', :'question', k => 3) JOIN vectorizer_data.:\"name\" USING (path, ordinal)
+		ORDER BY score DESC" -v name="$PROJECT" -v question="$1")
+	[ -n "$answers" ] || die "no answer to: $1"
 	say
 	say "   $1"
 	while IFS=$'\x1f' read -r path heading snippet; do
 		n=$((n + 1))
 		say "   $n. $path${heading:+: $heading}"
 		fold -s -w 100 <<< "$snippet" | head -n 3 | sed 's/^/        /'
-	done < <(
-		sql "SELECT path, metadata ->> 'heading', regexp_replace(snippet, '\s+', ' ', 'g')
-			FROM vectorizer.search(:'collections', :'question', k => 3)" \
-			-v collections="$PROJECT" -v question="$1"
-	)
-	[ "$n" -gt 0 ] || die "no answer"
+	done <<< "$answers"
 }
 
 say "== what is needed"

@@ -40,6 +40,9 @@ auto read_page(Relation index, BlockNumber block, Function &&f, BufferAccessStra
 ///   change.commit();                   // or change.abandon()
 ///
 /// Between lock() and commit() only the pages returned may be looked at: under GenericXLog they are copies.
+///
+/// `logged` is false only while an index is being built: its pages are then changed in place, and an error in the middle
+/// takes the whole index away. GenericXLog knows by itself what unlogged and temporary relations need.
 class PageChange {
 public:
 	PageChange(Relation index, bool logged);

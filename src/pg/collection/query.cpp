@@ -52,6 +52,11 @@ Collection readable_collection(const char *name)
 /// lexeme | lexeme | ...: a question finds the texts that hold any of its words; the ranking prefers those with more.
 TSQuery any_of(TSVector terms)
 {
+	if (lexeme_count(terms) == 0) {
+		auto *nothing = static_cast<TSQuery>(palloc0(HDRSIZETQ));
+		SET_VARSIZE(nothing, HDRSIZETQ);
+		return nothing;
+	}
 	StringInfoData source;
 	initStringInfo(&source);
 	for (int i = 0; i < lexeme_count(terms); ++i) {

@@ -37,20 +37,25 @@ uint64 checked(int status, const char *sql)
 uint64 spi_run(const char *sql, std::initializer_list<Param> params)
 {
 	Arguments arguments(params);
-	return checked(SPI_execute_with_args(sql, arguments.count, arguments.types, arguments.values, arguments.nulls,
-										 false, 0),
-				   sql);
+	MemoryContext caller = CurrentMemoryContext;
+	const int status =
+		SPI_execute_with_args(sql, arguments.count, arguments.types, arguments.values, arguments.nulls, false, 0);
+	MemoryContextSwitchTo(caller);
+	return checked(status, sql);
 }
 
 uint64 Statement::run(std::initializer_list<Param> params)
 {
 	Arguments arguments(params);
+	MemoryContext caller = CurrentMemoryContext;
 	if (plan_ == nullptr) {
 		plan_ = SPI_prepare(sql_, arguments.count, arguments.types);
 		if (plan_ == nullptr)
 			checked(SPI_result, sql_);
 	}
-	return checked(SPI_execute_plan(plan_, arguments.values, arguments.nulls, false, 0), sql_);
+	const int status = SPI_execute_plan(plan_, arguments.values, arguments.nulls, false, 0);
+	MemoryContextSwitchTo(caller);
+	return checked(status, sql_);
 }
 
 Datum spi_datum(uint64 row, int column, bool *null)

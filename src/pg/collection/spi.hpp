@@ -1,4 +1,5 @@
-// Short forms for the server programming interface. A connection is the caller's business (SPI_connect).
+// Short forms for the server programming interface. A connection is the caller's business (SPI_connect). Unlike SPI's own
+// calls, these leave the current memory context as it was.
 #pragma once
 
 #include "pg/pg.hpp"

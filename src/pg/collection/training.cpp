@@ -90,12 +90,13 @@ void read_sample(const Collection &collection, Sample &sample)
 										   " ORDER BY pg_catalog.hashint8extended(id, 0), id LIMIT %d",
 										   quote_identifier(collection.name), kMaxSample),
 								  0, nullptr);
-	Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, true);
-	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "vectorizer sample", ALLOCSET_DEFAULT_SIZES);
+	Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, false);
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext batch = AllocSetContextCreate(outer, "vectorizer sample", ALLOCSET_DEFAULT_SIZES);
 	do {
 		CHECK_FOR_INTERRUPTS();
 		SPI_cursor_fetch(portal, true, kFetch);
-		MemoryContext outer = MemoryContextSwitchTo(batch);
+		MemoryContextSwitchTo(batch);
 		for (uint64 i = 0; i < SPI_processed; ++i) {
 			bool null;
 			TSVector tsv = DatumGetTSVector(spi_datum(i, 1, &null));

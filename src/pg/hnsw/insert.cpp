@@ -187,7 +187,7 @@ bool am_insert(Relation relation, Datum *values, bool *isnull, ItemPointer tid, 
 	auto *inserter = static_cast<Inserter *>(info->ii_AmCache);
 	if (inserter == nullptr) {
 		inserter = static_cast<Inserter *>(MemoryContextAlloc(info->ii_Context, sizeof(Inserter)));
-		*inserter = make_inserter(relation, RelationNeedsWAL(relation), info->ii_Context);
+		*inserter = make_inserter(relation, true, info->ii_Context);
 		info->ii_AmCache = inserter;
 	}
 	inserter->relation = relation;

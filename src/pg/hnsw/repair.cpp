@@ -158,7 +158,7 @@ private:
 	/// just taken out.
 	void write(BlockNumber block, std::span<const Broken> broken)
 	{
-		pg::PageChange change(relation_, RelationNeedsWAL(relation_));
+		pg::PageChange change(relation_, true);
 		Page page = change.lock(block);
 		std::size_t at = 0;
 		for_each_list(block, page, [&](unsigned item, NodeId, unsigned, graph::LinkList list) {

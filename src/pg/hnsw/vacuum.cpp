@@ -41,14 +41,11 @@ struct Callback {
 /// One vacuum's view of the index.
 struct Vacuum {
 	Vacuum(const IndexVacuumInfo *from, IndexBulkDeleteResult *result)
-		: info(from), relation(from->index), index(open_index(from->index)), logged(RelationNeedsWAL(from->index)),
-		  store(from->index, index), stats(result) {}
+		: info(from), relation(from->index), index(open_index(from->index)), stats(result) {}
 
 	const IndexVacuumInfo *info;
 	Relation relation;
 	Index index;
-	bool logged;
-	PageStore store;
 	IndexBulkDeleteResult *stats;
 };
 
@@ -97,7 +94,7 @@ void clean_chunks(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 	if (!any)
 		return;
 
-	pg::PageChange change(vacuum.relation, vacuum.logged);
+	pg::PageChange change(vacuum.relation, true);
 	Page page = change.lock(block);
 	for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at) {
 		Chunk *chunk = chunk_of(page, at);
@@ -154,7 +151,7 @@ void clean_nodes(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 
 	unsigned removed = 0;
 	unsigned tombstones = 0;
-	pg::PageChange change(vacuum.relation, vacuum.logged);
+	pg::PageChange change(vacuum.relation, true);
 	Page page = change.lock(block);
 	for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
 		SlotHeader &header = header_at(page, slot);
@@ -238,7 +235,7 @@ Census take_census(Vacuum &vacuum, NodeSet *dead)
 /// Replaces an entry point that is a tombstone, under the metapage's lock.
 void replace_entry(Vacuum &vacuum, const NodeSet &dead, const Census &census)
 {
-	pg::PageChange change(vacuum.relation, vacuum.logged);
+	pg::PageChange change(vacuum.relation, true);
 	MetaPage *meta = meta_of(change.lock(kMetaBlock));
 	if (meta->entry == kNoNode || !dead.contains(meta->entry)) {
 		change.abandon();
@@ -254,7 +251,7 @@ void free_chain(Vacuum &vacuum, NodeId id)
 {
 	NodePlace place = place_of(id, vacuum.index.slots_per_page);
 	for (;;) {
-		pg::PageChange change(vacuum.relation, vacuum.logged);
+		pg::PageChange change(vacuum.relation, true);
 		Page page = change.lock(place.block);
 		SlotHeader &header = SlotLayout::header(contents_of(page) + place.slot * vacuum.index.layout.slot_bytes());
 		if (header.duplicates == kNoChunk) {
@@ -292,7 +289,7 @@ unsigned free_tombstones(Vacuum &vacuum, BlockNumber block, const NodeSet &dead,
 		free_chain(vacuum, id);
 
 	unsigned freed = 0;
-	pg::PageChange change(vacuum.relation, vacuum.logged);
+	pg::PageChange change(vacuum.relation, true);
 	Page page = change.lock(block);
 	Page auxiliary = nullptr;
 	NodePlace place = place_of(ids[0], vacuum.index.slots_per_page);
@@ -413,7 +410,7 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 					  [&](BlockNumber block) { freed += free_tombstones(vacuum, block, dead, referenced); });
 	}
 	{
-		pg::PageChange change(vacuum.relation, vacuum.logged);
+		pg::PageChange change(vacuum.relation, true);
 		MetaPage *now = meta_of(change.lock(kMetaBlock));
 		now->live = census.live;
 		now->freed_slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(census.free + freed, PG_UINT32_MAX));

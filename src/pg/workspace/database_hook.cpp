@@ -67,16 +67,20 @@ void process_utility(PlannedStmt *planned, const char *source, bool read_only_tr
 		next();
 		return;
 	}
+	volatile bool dropped = false;
 	hold_database(database, kLeaveMilliseconds);
 	PG_TRY();
 	{
 		next();
+		dropped = IsA(planned->utilityStmt, DropdbStmt);
 	}
 	PG_FINALLY();
 	{
 		release_hold(database);
 	}
 	PG_END_TRY();
+	if (dropped)
+		forget_database(database);
 }
 
 }  // namespace

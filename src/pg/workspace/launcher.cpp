@@ -128,17 +128,21 @@ private:
 		return true;
 	}
 
-	/// A watcher has ended. Where one is still wanted, it failed: the next waits a moment.
+	/// A watcher has ended. Where one is still wanted, it failed: the next waits a moment, up to a minute.
 	void forget(int i)
 	{
 		with_slot(started_[i].database, [&](DatabaseSlot *slot) {
 			if (slot == nullptr)
 				return;
 			slot->starting = false;
-			slot->not_before = slot->wanted && slot->holders == 0
-				? TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 1000) : 0;
-			if (!slot->wanted && slot->holders == 0 && slot->watcher_pid == 0)
+			if (slot->wanted && slot->holders == 0) {
+				slot->not_before =
+					TimestampTzPlusMilliseconds(GetCurrentTimestamp(), std::min(1000 << slot->failures, 60000));
+				slot->failures = std::min(slot->failures + 1, 6);
+			}
+			else if (slot->holders == 0 && slot->watcher_pid == 0) {
 				slot->database = InvalidOid;
+			}
 		});
 		pfree(started_[i].handle);
 		started_[i] = started_[--count_];

@@ -9,6 +9,7 @@ extern "C" {
 #include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 
@@ -110,10 +111,9 @@ bool lock_project(int64 id, bool session, bool wait)
 	return LockAcquire(&tag, ExclusiveLock, session, !wait) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-void unlock_project(int64 id)
+void unlock_projects()
 {
-	const LOCKTAG tag = project_lock(id);
-	LockRelease(&tag, ExclusiveLock, true);
+	LockReleaseSession(DEFAULT_LOCKMETHOD);
 }
 
 bool project_is_wanted(int64 id)

@@ -38,10 +38,10 @@ Project load_project(int64 id, MemoryContext context);
 /// This cluster and database, as project.armed_for names them; palloc'd.
 char *place();
 
-/// Holds a project against every other pass: until the transaction ends, or, `session`, until unlock_project(). False if
+/// Holds a project against every other pass: until the transaction ends, or, `session`, until unlock_projects(). False if
 /// it is taken and `wait` is not set. No SQL command can take this lock.
 bool lock_project(int64 id, bool session, bool wait);
-void unlock_project(int64 id);
+void unlock_projects();  // all that this session holds; needs no transaction
 
 /// Whether somebody waits for the project that this session holds.
 bool project_is_wanted(int64 id);

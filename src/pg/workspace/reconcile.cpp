@@ -153,12 +153,13 @@ void reconcile(const Project &project, const Collection &collection, Difference 
 		" FROM vectorizer.file WHERE collection_id = $1 ORDER BY path",
 		1, const_cast<Oid *>(types));
 	Portal portal = SPI_cursor_open(nullptr, plan, const_cast<Datum *>(values), nullptr, false);
-	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "vectorizer reconcile", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext batch = AllocSetContextCreate(outer, "vectorizer reconcile", ALLOCSET_DEFAULT_SIZES);
 	Merge merge(difference, GetCurrentTimestamp());
 	do {
 		CHECK_FOR_INTERRUPTS();
 		SPI_cursor_fetch(portal, true, kFetch);
-		MemoryContext outer = MemoryContextSwitchTo(batch);
+		MemoryContextSwitchTo(batch);
 		for (uint64 i = 0; i < SPI_processed; ++i) {
 			const KnownRow row = known_row(i, collection);
 			guard([&] { merge.row(row); });

@@ -146,6 +146,7 @@ bool attach_watcher()
 			return;
 		slot->watcher_pid = MyProcPid;
 		slot->watcher_latch = &MyProc->procLatch;
+		slot->failures = 0;
 		attached = true;
 	});
 	return attached;
@@ -207,6 +208,14 @@ void release_hold(Oid database)
 		slot->holders = std::max(slot->holders - 1, 0);
 		if (registry->launcher_latch != nullptr)
 			SetLatch(registry->launcher_latch);
+	});
+}
+
+void forget_database(Oid database)
+{
+	with_slot(database, [](DatabaseSlot *slot) {
+		if (slot != nullptr)
+			slot->database = InvalidOid;
 	});
 }
 

@@ -29,6 +29,7 @@ struct DatabaseSlot {
 	bool starting;           // registered, not yet attached
 	bool no_worker_slot;     // could not be registered: max_worker_processes
 	Latch *watcher_latch;    // valid while watcher_pid is set
+	int failures;            // starts in a row that did not get as far as attach_watcher()
 	TimestampTz not_before;  // of the next start, after a failure
 };
 
@@ -57,6 +58,9 @@ const char *watcher_state(Oid database);
 /// `milliseconds`.
 void hold_database(Oid database, int milliseconds);
 void release_hold(Oid database);
+
+/// The database is no more.
+void forget_database(Oid database);
 
 // Implementation of the templates.
 

@@ -15,8 +15,6 @@ extern "C" {
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
-#include "storage/lock.h"
-#include "storage/proc.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
@@ -123,7 +121,7 @@ private:
 				const Runner runner{"watcher", true, count_ > 1 ? begun + kSliceMicroseconds : 0};
 				const PassResult result = run_pass(due.project, runner, context_);
 				commit();
-				unlock_project(due.project);
+				unlock_projects();
 				next = result.more ? GetCurrentTimestamp() : begun + due.interval;
 			}
 			else {
@@ -151,7 +149,7 @@ private:
 		EmitErrorReport();
 		AbortCurrentTransaction();
 		FlushErrorState();
-		LockReleaseSession(DEFAULT_LOCKMETHOD);
+		unlock_projects();
 		RESUME_INTERRUPTS();
 
 		begin();
