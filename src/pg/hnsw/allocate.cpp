@@ -240,7 +240,8 @@ bool add_row(Relation relation, const Index &index, NodeId id, std::span<const s
 			return true;
 		}
 		if (header.duplicates != full) {
-			Chunk *chunk = checked_chunk(relation, change.lock(chunk_block(header.duplicates)), header.duplicates, id);
+			BlockNumber block = chunk_block_beside(relation, place.block, header.duplicates);
+			Chunk *chunk = checked_chunk(relation, change.lock(block), header.duplicates, id);
 			if (chunk->count < Chunk::kRows) {
 				chunk->rows[chunk->count++] = row;
 				change.commit();
@@ -251,6 +252,8 @@ bool add_row(Relation relation, const Index &index, NodeId id, std::span<const s
 			continue;
 		}
 		if (tail != InvalidBlockNumber) {
+			if (tail == place.block)
+				corrupted(relation, kMetaBlock, "new chunks come from a page of nodes");
 			Page chunks = change.lock(tail);
 			check_page(relation, tail, chunks, PageKind::kOverflow, sizeof(Chunk), true);
 			if (PageIsNew(chunks))

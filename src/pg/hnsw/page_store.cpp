@@ -62,6 +62,25 @@ std::byte *upper_entry(Relation relation, const Index &index, const NodePlace &p
 	return entry;
 }
 
+BlockNumber chunk_block_beside(Relation relation, BlockNumber node_block, std::uint32_t chunk)
+{
+	BlockNumber block = chunk_block(chunk);
+	if (block == node_block || block >= RelationGetNumberOfBlocks(relation))
+		corrupted(relation, node_block, "a chain of duplicate rows leads out of the pages for them");
+	return block;
+}
+
+void ChainGuard::meet(Relation relation, std::uint32_t chunk)
+{
+	if (chunk == remembered_)
+		corrupted(relation, chunk_block(chunk), "a chain of duplicate rows comes back to itself");
+	if (++steps_ == limit_) {
+		remembered_ = chunk;
+		steps_ = 0;
+		limit_ *= 2;
+	}
+}
+
 Chunk *checked_chunk(Relation relation, Page page, std::uint32_t chunk, NodeId owner)
 {
 	BlockNumber block = chunk_block(chunk);

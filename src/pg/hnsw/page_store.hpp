@@ -80,6 +80,22 @@ graph::LinkList list_on(Relation relation, const Index &index, BlockNumber block
 std::byte *upper_entry(Relation relation, const Index &index, const NodePlace &place, Page page, unsigned upper,
 					   unsigned level);
 
+/// The block of a chunk, for a caller that holds the node's page. Raises XX002 where there is no such block, or where it
+/// is that very page, whose lock must not be taken twice.
+BlockNumber chunk_block_beside(Relation relation, BlockNumber node_block, std::uint32_t chunk);
+
+/// Finds that a chain of chunks comes back to itself (Brent's algorithm), where a walk along it would never end.
+class ChainGuard {
+public:
+	/// Raises XX002 if `chunk`, the next on the way, has been met before: at the latest in the second round.
+	void meet(Relation relation, std::uint32_t chunk);
+
+private:
+	std::uint32_t remembered_ = kNoChunk;
+	std::uint32_t steps_ = 0;
+	std::uint32_t limit_ = 1;
+};
+
 /// A chunk on a page that the caller holds. Raises XX002 if it is not that node's.
 Chunk *checked_chunk(Relation relation, Page page, std::uint32_t chunk, NodeId owner);
 

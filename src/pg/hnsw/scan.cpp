@@ -192,8 +192,10 @@ void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
 void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Candidate &node)
 {
 	fetch_row(scan, rerank, node.row);
+	ChainGuard guard;
 	for (std::uint32_t next = node.duplicates; next != kNoChunk;) {
 		CHECK_FOR_INTERRUPTS();
+		guard.meet(relation, next);
 		if (!scan.store.exists(chunk_block(next)))
 			return;
 		Chunk chunk{};

@@ -111,17 +111,20 @@ void clean_chunks(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 	change.commit();
 }
 
-/// Rows in the chain that begins at this chunk. The caller holds the node's page.
-std::uint64_t rows_in_chain(Vacuum &vacuum, NodeId owner, std::uint32_t next)
+/// Whether any row is left in the chain that begins at this chunk. The caller holds the node's page, `block`.
+bool chain_has_rows(Vacuum &vacuum, NodeId owner, BlockNumber block, std::uint32_t next)
 {
-	std::uint64_t rows = 0;
-	while (next != kNoChunk)
-		pg::read_page(vacuum.relation, chunk_block(next), [&](Page page) {
+	ChainGuard guard;
+	bool any = false;
+	while (next != kNoChunk && !any) {
+		guard.meet(vacuum.relation, next);
+		pg::read_page(vacuum.relation, chunk_block_beside(vacuum.relation, block, next), [&](Page page) {
 			const Chunk *chunk = checked_chunk(vacuum.relation, page, next, owner);
-			rows += chunk->count;
+			any = chunk->count > 0;
 			next = chunk->next;
 		});
-	return rows;
+	}
+	return any;
 }
 
 /// Takes dead rows off the slots of one page; a node left without any becomes a tombstone. The metapage's count of
@@ -159,7 +162,7 @@ void clean_nodes(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 			++removed;
 		}
 		if (header.row.valid() ||
-			rows_in_chain(vacuum, node_at(block, slot, vacuum.index.slots_per_page), header.duplicates) > 0)
+			chain_has_rows(vacuum, node_at(block, slot, vacuum.index.slots_per_page), block, header.duplicates))
 			continue;
 		header.state = static_cast<std::uint8_t>(State::kTombstone);
 		++tombstones;
@@ -178,6 +181,7 @@ struct Census {
 	std::uint64_t live = 0;
 	std::uint64_t rows = 0;
 	std::uint64_t tombstones = 0;
+	std::uint64_t free = 0;
 	NodeId highest = kNoNode;  // the live node of the highest level
 	unsigned highest_level = 0;
 };
@@ -187,6 +191,7 @@ Census take_census(Vacuum &vacuum, NodeSet *dead)
 	Census census;
 	std::size_t bytes = vacuum.index.layout.slot_bytes();
 	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block) {
+		std::uint64_t free_before = census.free;
 		pg::read_page(
 			vacuum.relation, block,
 			[&](Page page) {
@@ -206,9 +211,13 @@ Census take_census(Vacuum &vacuum, NodeSet *dead)
 						if (dead != nullptr)
 							dead->add(id);
 					}
+					else if (header.state == static_cast<std::uint8_t>(State::kFree))
+						++census.free;
 				}
 			},
 			vacuum.info->strategy);
+		if (census.free > free_before)  // the free space map is not logged: a crash or a promotion may have lost it
+			RecordFreeIndexPage(vacuum.relation, block);
 	});
 	for_each_page(vacuum, PageKind::kOverflow, [&](BlockNumber block) {
 		pg::read_page(
@@ -249,7 +258,7 @@ void free_chain(Vacuum &vacuum, NodeId id)
 			change.abandon();
 			return;
 		}
-		Page chunks = change.lock(chunk_block(header.duplicates));
+		Page chunks = change.lock(chunk_block_beside(vacuum.relation, place.block, header.duplicates));
 		Chunk *chunk = checked_chunk(vacuum.relation, chunks, header.duplicates, id);
 		header.duplicates = chunk->next;
 		*chunk = {};
@@ -404,11 +413,11 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 		pg::PageChange change(vacuum.relation, true);
 		MetaPage *now = meta_of(change.lock(kMetaBlock));
 		now->live = census.live;
-		now->freed_slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(now->freed_slots + freed, PG_UINT32_MAX));
+		now->freed_slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(census.free + freed, PG_UINT32_MAX));
 		now->cycle = static_cast<std::uint16_t>(now->cycle % 65535 + 1);
 		change.commit();
 	}
-	if (freed > 0)
+	if (census.free + freed > 0)
 		IndexFreeSpaceMapVacuum(vacuum.relation);
 	stats->num_index_tuples = static_cast<double>(census.rows);
 	stats->estimated_count = false;
