@@ -112,7 +112,7 @@ private:
 				return;
 			if (nearest_.size() < ef) {
 				nearest_.push(candidate);
-			} else if (!nearest_.empty() && nearer(candidate.distance, nearest_.top().distance)) {
+			} else if (ef > 0 && nearer(candidate.distance, nearest_.top().distance)) {
 				waiting_.push(nearest_.pop());
 				nearest_.push(candidate);
 			} else {
