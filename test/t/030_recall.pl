@@ -24,23 +24,25 @@ sub script
 {
 	my ($name) = @_;
 	my $set = $sets{$name};
-	my $find = "SELECT id FROM %s ORDER BY v $set->{operator} query LIMIT 10";
 	my $sql = "SET enable_seqscan = off; SET vectorizer.ef_search = 80;\n";
 	foreach my $order (qw(before after))
 	{
+		my $table = "${name}_$order";
+		my $find = sub { "SELECT id FROM $table ORDER BY v $set->{operator} $_[0] LIMIT 10" };
+		my $load = "INSERT INTO $table SELECT * FROM ${name}_base ORDER BY id;";
 		foreach my $code (@codes)
 		{
-			my $table = "${name}_$order";
-			my $create = "CREATE INDEX $table ON $table USING hnsw (v $set->{opclass})"
-			  . " WITH (m = 16, ef_construction = 64, $code->[1]);\n";
-			my $load = "INSERT INTO $table SELECT * FROM ${name}_base ORDER BY id;\n";
-			$sql .= "CREATE TABLE $table (id integer, v vector($set->{dimensions}));\n";
-			$sql .= $order eq 'before' ? $load . $create : $create . $load;
-			$sql .= "ANALYZE $table;\nEXPLAIN (COSTS OFF) " . sprintf($find =~ s/query/(SELECT v FROM ${name}_query WHERE id = 0)/r, $table) . ";\n";
+			my $create = "CREATE INDEX ${table}_v ON $table USING hnsw (v $set->{opclass})"
+			  . " WITH (m = 16, ef_construction = 64, $code->[1]);";
+			my @steps = $order eq 'before' ? ($load, $create) : ($create, $load);
 			$sql .= <<"SQL";
+CREATE TABLE $table (id integer, v vector($set->{dimensions}));
+@steps
+ANALYZE $table;
+EXPLAIN (COSTS OFF) @{[ $find->("(SELECT v FROM ${name}_query WHERE id = 0)") ]};
 SELECT '$code->[0]', '$order', avg((SELECT count(*) FROM unnest(found) AS id WHERE id = ANY (truth.v[1:10]))) / 10
 FROM ${name}_query AS query JOIN ${name}_truth AS truth USING (id),
-	LATERAL (SELECT ARRAY(@{[ sprintf $find =~ s/query/query.v/r, $table ]}) AS found) AS answer;
+	LATERAL (SELECT ARRAY(@{[ $find->('query.v') ]}) AS found) AS answer;
 DROP TABLE $table;
 SQL
 		}
@@ -64,7 +66,7 @@ foreach my $name (sort keys %sets)
 	my $run = $runs{$name};
 	ok($run->{session}->finish && $run->{err} eq '', "$name: indexes are built and searched") or diag $run->{err};
 	my %recall = map { /^([^|]+)\|(before|after)\|([0-9.]+)$/ ? ("$1, $2" => $3) : () } split /\n/, $run->{out};
-	my $plans = () = $run->{out} =~ /Index Scan using ${name}_(?:before|after) on/g;
+	my $plans = () = $run->{out} =~ /Index Scan using ${name}_(?:before|after)_v on/g;
 	is($plans, 2 * @codes, "$name: every search is an index scan");
 	foreach my $order (qw(before after))
 	{
@@ -73,7 +75,7 @@ foreach my $name (sort keys %sets)
 			my $recall = $recall{"$code, $order"} // 0;
 			my $plain = $recall{"none, $order"} // 0;
 			note sprintf '%s, %s, rows loaded %s CREATE INDEX: %.4f', $name, $code, $order, $recall;
-			cmp_ok($recall, '>=', 0.95, "$name, $code, rows loaded $order CREATE INDEX: recall@10");
+			cmp_ok($recall, '>=', 0.95, "$name, $code, rows loaded $order CREATE INDEX: recall\@10");
 			cmp_ok($recall, '>=', $plain - 0.01, "$name, $code, rows loaded $order CREATE INDEX: as good as without a code")
 			  unless $code eq 'none';
 		}
