@@ -24,6 +24,7 @@ packages() {
 		postgresql-$1-pgtap   SQL tests
 		libtap-parser-sourcehandler-pgtap-perl   pg_prove, which runs them
 		libipc-run-perl   for the server's Perl test modules
+		xz-utils   unpacks test/data
 	LIST
 	[ "$purpose" = check ] || cat <<-LIST
 		postgresql-doc-$1   the manual that the quickstart indexes

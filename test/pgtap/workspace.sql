@@ -1,7 +1,7 @@
 -- From files to rows on demand: vectorizer.sync().
 \ir files.psql
 BEGIN;
-SELECT plan(46);
+SELECT plan(47);
 
 SELECT pg_temp.put(:'files' || '/guide/intro.md', 'Bees make honey from nectar.');
 SELECT pg_temp.put(:'files' || '/guide/more.txt', 'Wasps do not make honey.');

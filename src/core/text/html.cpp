@@ -18,6 +18,7 @@ namespace vectorizer::txt {
 namespace {
 
 constexpr std::size_t kMaxInput = 256U << 20;
+constexpr std::size_t kMaxTitle = 200;  // characters; every heading below carries those above it
 
 std::string_view view(const xmlChar *text)
 {
@@ -163,11 +164,16 @@ public:
 
 	void pause(Pause pause)
 	{
+		trim();
 		pending_ = std::max(pending_, std::min(pause, most_));
 	}
 
 	/// For the end of a list item or a row: the pause is this one, whatever its content asked for.
-	void set_pause(Pause pause) { pending_ = pause; }
+	void set_pause(Pause pause)
+	{
+		trim();
+		pending_ = pause;
+	}
 
 	/// What stands before the next text; until then no greater pause than `most` can be asked for.
 	void lead(std::string_view prefix, Pause most)
@@ -176,7 +182,15 @@ public:
 		most_ = most;
 	}
 
-	void line_break() { pending_ = std::min(most_, pending_ == kNone ? kLine : kParagraph); }
+	/// A table's cell after the first. Empty ones before it keep their places, some dozens at most.
+	void lead_cell()
+	{
+		if (prefix_.size() < 100)
+			prefix_ += " | ";
+		most_ = kNone;
+	}
+
+	void line_break() { pause(pending_ == kNone ? kLine : kParagraph); }
 
 	void add(std::string_view bytes, bool preformatted)
 	{
@@ -194,12 +208,9 @@ public:
 		}
 	}
 
-	/// Where the next text will stand, its pause included.
-	std::size_t position_after_pause()
-	{
-		write_pause();
-		return text_.size();
-	}
+	/// From here on, start() is where the next text stands, once there is some.
+	void await_start() { start_ = std::string::npos; }
+	std::size_t start() const { return start_; }
 
 	std::size_t size() const { return text_.size(); }
 	std::string_view since(std::size_t position) const
@@ -228,9 +239,7 @@ private:
 		}
 		if (pending_ != kNone || !prefix_.empty())
 			write_pause();
-		append_utf8(text_, c == 0xA0 ? ' ' : c);
-		space_ = false;
-		most_ = kParagraph;
+		append(c == 0xA0 ? ' ' : c);
 	}
 
 	void add_character(char32_t c)
@@ -240,6 +249,12 @@ private:
 			write_pause();
 		else if (space_ && !text_.empty() && text_.back() != '\n')
 			text_ += ' ';
+		append(c);
+	}
+
+	void append(char32_t c)
+	{
+		start_ = std::min(start_, text_.size());
 		append_utf8(text_, c);
 		space_ = false;
 		most_ = kParagraph;
@@ -253,19 +268,17 @@ private:
 
 	void write_pause()
 	{
-		if (pending_ != kNone) {
-			trim();
-			if (!text_.empty())
-				text_.append(pending_ == kParagraph ? "\n\n" : "\n");
-		}
+		if (pending_ != kNone && !text_.empty())
+			text_.append(pending_ == kParagraph ? "\n\n" : "\n");
 		text_ += prefix_;
-		prefix_ = {};
+		prefix_.clear();
 		pending_ = kNone;
 		space_ = false;
 	}
 
 	std::string text_;
-	std::string_view prefix_;  // literals
+	std::size_t start_ = 0;
+	std::string prefix_;
 	Pause pending_ = kNone;
 	Pause most_ = kParagraph;
 	bool space_ = false;
@@ -321,6 +334,7 @@ private:
 		result_.title = title.finish();
 		if (!result_.title.empty())
 			result_.title.pop_back();  // finish() ends a text with a line feed
+		result_.title.resize(prefix_bytes(result_.title, kMaxTitle));
 	}
 
 	bool enter(xmlNode *node)
@@ -360,6 +374,8 @@ private:
 		if (node->type != XML_ELEMENT_NODE || is_dropped(node))
 			return;
 		std::string_view name = view(node->name);
+		if (name == "li" || name == "dd" || name == "tr")
+			writer_.lead({}, Writer::kParagraph);  // an empty one leaves nothing for what follows
 		if (name == "li") {
 			bool loose = writer_.since(starts_.back()).find("\n\n", 2) != std::string_view::npos;
 			starts_.pop_back();
@@ -429,7 +445,7 @@ private:
 			writer_.lead({}, Writer::kNone);
 		} else {
 			writer_.set_pause(Writer::kNone);
-			writer_.lead(" | ", Writer::kNone);
+			writer_.lead_cell();
 		}
 	}
 
@@ -444,14 +460,16 @@ private:
 	void enter_heading(const xmlNode *node)
 	{
 		heading_ = node;
-		heading_start_ = writer_.position_after_pause();
+		writer_.await_start();
 	}
 
 	void leave_heading()
 	{
 		const xmlNode *node = heading_;
 		heading_ = nullptr;
-		std::string title(writer_.since(heading_start_));
+		std::size_t start = writer_.start();
+		std::string title(writer_.since(start));
+		title.resize(prefix_bytes(title, kMaxTitle));
 		std::replace(title.begin(), title.end(), '\n', ' ');
 		if (title.empty() || titles_a_box(node))
 			return;
@@ -469,7 +487,7 @@ private:
 			first = false;
 			path += path.empty() ? part : " > " + part;
 		}
-		result_.headings.push_back({heading_start_, std::move(path)});
+		result_.headings.push_back({start, std::move(path)});
 	}
 
 	xmlDoc *document_;
@@ -479,7 +497,6 @@ private:
 	std::vector<std::size_t> starts_;    // of the open list items
 	std::array<std::string, 7> path_;    // headings above, by level
 	const xmlNode *heading_ = nullptr;   // the open heading
-	std::size_t heading_start_ = 0;
 	std::size_t row_ = 0;
 	int preformatted_ = 0;
 	int cells_ = 0;

@@ -21,8 +21,8 @@
 
 namespace vectorizer::txt {
 
-/// A heading's path: the document's title, then the headings it stands under and itself, joined by " > ". The title is
-/// left out where the first heading says the same.
+/// A heading's path: the document's title, then the headings it stands under and itself, joined by " > ", at most 200
+/// characters of each. The title is left out where the first heading says the same.
 struct HtmlText {
 	std::string title;                  // of <title>, else of the first heading; may be empty
 	std::string text;                   // valid UTF-8

@@ -3,12 +3,14 @@
 // Deerwester et al. 1990, over a term-chunk matrix weighted by BM25 (Robertson & Zaragoza 2009):
 //   idf(t) = ln(1 + (N - df + 0.5) / (df + 0.5))
 //   weight = idf * tf (k1 + 1) / (tf + k1 (1 - b + b * length / average))
-// and factored by randomized subspace iteration (Halko, Martinsson & Tropp 2011, algorithms 4.4 and 5.1). Every text,
-// training chunk, later chunk or query, is embedded by the one function embed(): the normalised sum of the vectors of
-// its lexemes times their weights (folding in). So the model is a table of rows: lexeme, idf, vector.
+// each document's row scaled to unit length, the matrix factored by randomized subspace iteration (Halko, Martinsson &
+// Tropp 2011, algorithms 4.4 and 5.1). A lexeme's vector is its row of right singular vectors, each column times a
+// power of its singular value (README.md). Every text, training chunk, later chunk or query, is embedded by the one
+// function embed(): the normalised sum of the vectors of its lexemes times their weights (folding in). So the model is
+// a table of rows: lexeme, idf, vector.
 //
 // Seeded and deterministic: equal input gives equal bits with one build on one processor type.
-// Leaf code: train() throws; embed() does not and allocates nothing.
+// Leaf code: train_lsa() throws; embed() does not and allocates nothing.
 #pragma once
 
 #include "core/stop.hpp"
@@ -60,9 +62,9 @@ struct LsaWeighting {
 	double average_length;
 };
 
-/// Where the matrix has fewer than `dimension` significant singular values, rank < dimension and the vectors'
-/// coordinates from rank on are zero, so that a column vector(dimension) holds every generation. No documents or no
-/// terms: rank 0, all rows zero.
+/// Where the matrix has fewer than `dimension` singular values above 1e-4 of the largest, rank < dimension and the
+/// vectors' coordinates from rank on are zero, so that a column vector(dimension) holds every generation. No documents
+/// or no terms: rank 0, all rows zero.
 struct LsaModel {
 	std::uint32_t dimension = 0;
 	std::uint32_t rank = 0;
@@ -78,7 +80,8 @@ struct LsaModel {
 };
 
 /// Throws Errc::kInvalidInput (a lexeme or option out of range, a count of 0, a lexeme twice in one document), kLimit
-/// (vocabulary * dimension past 2^31), kCancelled.
+/// ((documents + vocabulary) * dimension past 2^26, about 1 GiB of memory in all), kCancelled. A stop is heard between
+/// the steps of the factorisation, each seconds at most at a few hundred dimensions.
 LsaModel train_lsa(const LsaCorpus &corpus, std::uint32_t vocabulary, const LsaOptions &options, Stop stop);
 
 /// One known lexeme of a text: its count there and its row of the model. Unknown lexemes are left out.

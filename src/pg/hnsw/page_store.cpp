@@ -38,15 +38,27 @@ graph::LinkList list_on(Relation relation, const Index &index, BlockNumber block
 	return list;
 }
 
-std::byte *upper_entry(Relation relation, const Index &index, const NodePlace &place, Page page, unsigned upper,
-					   unsigned level)
+namespace {
+
+/// The upper entry of a node, null if the page has none of that node and level there.
+std::byte *find_upper_entry(const Index &index, const NodePlace &place, Page page, unsigned upper, unsigned level)
 {
 	unsigned at = upper + level - 1;
 	if (PageIsNew(page) || at >= items_on(page, index.layout.upper_bytes()))
-		corrupted(relation, place.auxiliary, "a node's upper links lie beyond those of its group");
+		return nullptr;
 	std::byte *entry = contents_of(page) + at * index.layout.upper_bytes();
-	if (upper_header(entry).owner != place.ordinal || upper_header(entry).level != level)
-		corrupted(relation, place.auxiliary, "a node's upper links belong to another node or level");
+	const graph::UpperHeader &header = upper_header(entry);
+	return header.owner == place.ordinal && header.level == level ? entry : nullptr;
+}
+
+}  // namespace
+
+std::byte *upper_entry(Relation relation, const Index &index, const NodePlace &place, Page page, unsigned upper,
+					   unsigned level)
+{
+	std::byte *entry = find_upper_entry(index, place, page, upper, level);
+	if (entry == nullptr)
+		corrupted(relation, place.auxiliary, "a node's upper links are not where its slot says");
 	return entry;
 }
 
@@ -82,32 +94,65 @@ Chunk *checked_chunk(Relation relation, Page page, std::uint32_t chunk, NodeId o
 
 unsigned PageStore::links(NodeId id, unsigned level, NodeId *out)
 {
+	return level == 0 ? lowest_links(id, out) : upper_links(id, level, out);
+}
+
+unsigned PageStore::lowest_links(NodeId id, NodeId *out)
+{
 	NodePlace place = place_of(id, index_.slots_per_page);
 	unsigned count = 0;
-	unsigned upper = 0;
-	bool look_above = false;
 	on_node_page(place.block, [&](Page page) {
 		std::byte *slot = used_slot(place.block, page, place.slot);
-		if (slot == nullptr || graph::SlotLayout::header(slot).level < level)
+		if (slot == nullptr)
 			return;
-		if (level > 0) {
-			upper = graph::SlotLayout::header(slot).upper;
-			look_above = true;
-			return;
-		}
 		graph::LinkList list = list_on(relation_, index_, place.block, slot, 0);
 		count = list.count();
 		std::copy(list.ids, list.ids + count, out);
 	});
-	if (look_above)
-		pg::read_page(relation_, place.auxiliary, [&](Page page) {
-			check_page(relation_, place.auxiliary, page, PageKind::kAuxiliary, index_.layout.upper_bytes(), false);
-			std::byte *entry = upper_entry(relation_, index_, place, page, upper, level);
-			graph::LinkList list = list_on(relation_, index_, place.auxiliary, entry, level);
-			count = list.count();
-			std::copy(list.ids, list.ids + count, out);
-		});
 	return count;
+}
+
+unsigned PageStore::upper_links(NodeId id, unsigned level, NodeId *out)
+{
+	NodePlace place = place_of(id, index_.slots_per_page);
+	struct Seen {
+		bool reaches;  // this level
+		std::uint16_t generation;
+		std::uint16_t upper;
+	};
+	auto look = [&] {
+		Seen seen{};
+		on_node_page(place.block, [&](Page page) {
+			const std::byte *slot = used_slot(place.block, page, place.slot);
+			if (slot == nullptr)
+				return;
+			const SlotHeader &header = graph::SlotLayout::header(slot);
+			seen = {header.level >= level, header.generation, header.upper};
+		});
+		return seen;
+	};
+	Seen before = look();
+	if (!before.reaches)
+		return 0;
+
+	unsigned count = 0;
+	bool found = pg::read_page(relation_, place.auxiliary, [&](Page page) {
+		check_page(relation_, place.auxiliary, page, PageKind::kAuxiliary, index_.layout.upper_bytes(), false);
+		std::byte *entry = find_upper_entry(index_, place, page, before.upper, level);
+		if (entry == nullptr)
+			return false;
+		graph::LinkList list = list_on(relation_, index_, place.auxiliary, entry, level);
+		count = list.count();
+		std::copy(list.ids, list.ids + count, out);
+		return true;
+	});
+	if (found)
+		return count;
+	// Between the two pages vacuum may have freed the node, slot and entries at once.
+	Seen after = look();
+	if (after.reaches && after.generation == before.generation && after.upper == before.upper)
+		corrupted(relation_, place.auxiliary, "a node's upper links are not where its slot says");
+	return 0;
 }
 
 void PageStore::codes(std::span<const NodeId> ids, graph::StoredCode *out, const Arena &arena)

@@ -64,6 +64,9 @@ public:
 	bool exists(BlockNumber block);
 
 private:
+	unsigned lowest_links(NodeId id, NodeId *out);
+	unsigned upper_links(NodeId id, unsigned level, NodeId *out);
+
 	Relation relation_;
 	Index index_;
 	BlockNumber blocks_;

@@ -80,23 +80,20 @@ public:
 			return -1;
 
 		long sleep = -1;
-		Oid due[kMaxDatabases];
-		int n_due = 0;
+		Oid due = InvalidOid;
+		bool one_is_starting = false;
 		for_each_slot([&](DatabaseSlot &slot) {
+			one_is_starting = one_is_starting || slot.starting;
 			if (!slot.wanted || slot.watcher_pid != 0 || slot.starting || slot.holders > 0)
 				return;
-			if (slot.not_before > now) {
+			if (slot.not_before > now)
 				sleep = shorter(sleep, static_cast<long>((slot.not_before - now) / 1000 + 1));
-				return;
-			}
-			slot.starting = true;
-			due[n_due++] = slot.database;
+			else if (!OidIsValid(due))
+				due = slot.database;
 		});
-		for (int i = 0; i < n_due; ++i) {
-			if (!start(due[i]))
-				sleep = shorter(sleep, kRetryMilliseconds);
-		}
-		return sleep;
+		if (!OidIsValid(due) || one_is_starting)
+			return sleep;
+		return start(due) ? shorter(sleep, kRetryMilliseconds) : 0;
 	}
 
 private:
@@ -111,10 +108,9 @@ private:
 				return;
 			told = slot->no_worker_slot;
 			slot->no_worker_slot = handle == nullptr;
-			if (handle == nullptr) {
-				slot->starting = false;
+			slot->starting = handle != nullptr;
+			if (handle == nullptr)
 				slot->not_before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kRetryMilliseconds);
-			}
 		});
 		if (handle == nullptr) {
 			if (!told)

@@ -91,7 +91,7 @@ private:
 	}
 
 	/// Files that are gone take their chunks with them, unless that may be a disk that is not there: the root is another
-	/// directory than before, or more than half of the project (and more than one file) would go.
+	/// directory than before, or more than half of the project (and more than one file) would go. What only moved is there.
 	void decide_deletions()
 	{
 		int64 known = 0;
@@ -99,7 +99,7 @@ private:
 		bool complete = true;
 		for (std::size_t i = 0; i < project_.collections.size(); ++i) {
 			known += differences_[i]->known;
-			losses += static_cast<int64>(differences_[i]->gone.size());
+			losses += std::ranges::count_if(differences_[i]->gone, [](const Gone &each) { return !each.moved; });
 			complete = complete && differences_[i]->scan.complete;
 		}
 		if (project_.collections.empty())
@@ -114,9 +114,10 @@ private:
 		const bool accept_root = complete && (confirmed || !too_many) && (!project_.known_root || !same_root);
 		if (wait) {
 			for (std::size_t i = 0; i < project_.collections.size(); ++i) {
-				for (const Gone &each : differences_[i]->gone)
-					progress_.rows += each.n_chunks;
-				differences_[i]->gone.clear();
+				std::erase_if(differences_[i]->gone, [&](const Gone &each) {
+					progress_.rows += each.moved ? 0 : each.n_chunks;
+					return !each.moved;
+				});
 			}
 		}
 		result_.pending_deletions = wait && too_many ? losses : 0;

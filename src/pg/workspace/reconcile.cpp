@@ -3,6 +3,9 @@
 #include "pg/boundary.hpp"
 #include "pg/collection/spi.hpp"
 
+#include <set>
+#include <tuple>
+
 extern "C" {
 #include "utils/timestamp.h"
 }
@@ -93,7 +96,7 @@ public:
 			++skip_;
 		}
 		else {
-			(row.file.n_chunks > 0 ? d_.gone : d_.gone_unread).push_back({row.file.id, row.file.n_chunks});
+			(row.file.n_chunks > 0 ? d_.gone : d_.gone_unread).push_back({row.file.id, row.file.n_chunks, false, row.stat});
 		}
 	}
 
@@ -106,9 +109,31 @@ public:
 			d_.gone.clear();
 			d_.gone_unread.clear();
 		}
+		find_moved();
 	}
 
 private:
+	using Identity = std::tuple<uint64, uint64, uint64, int64>;
+
+	/// Renaming changes the time of the last change (ctime) only.
+	static Identity identity(const workspace::FileStat &stat)
+	{
+		return {stat.device, stat.inode, stat.size, stat.mtime_ns};
+	}
+
+	void find_moved()
+	{
+		if (d_.gone.empty())
+			return;
+		std::set<Identity> arrived;
+		for (const Todo &each : d_.todo) {
+			if (each.known.id == 0)
+				arrived.insert(identity(d_.scan.files[each.found].stat));
+		}
+		for (Gone &each : d_.gone)
+			each.moved = arrived.contains(identity(each.stat));
+	}
+
 	/// Takes what the scan has before `path`, which the catalogue does not know; all that is left if it is empty.
 	void before(std::string_view path)
 	{

@@ -28,9 +28,12 @@ struct NewlySkipped {
 	KnownFile known;
 };
 
+/// A file that is not there any more. Moved: a new file is the same one by device, inode, size and time of writing.
 struct Gone {
 	int64 id;
 	int32 n_chunks;
+	bool moved;
+	workspace::FileStat stat;
 };
 
 /// Of one collection. Held in the pass's context.

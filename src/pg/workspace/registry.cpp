@@ -139,10 +139,7 @@ bool attach_watcher()
 	bool attached = false;
 	before_shmem_exit(detach_watcher, Datum{0});
 	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
-		if (slot == nullptr)
-			return;
-		slot->starting = false;
-		if (slot->watcher_pid != 0 || slot->holders > 0)
+		if (slot == nullptr || slot->watcher_pid != 0 || slot->holders > 0)
 			return;
 		slot->watcher_pid = MyProcPid;
 		slot->watcher_latch = &MyProc->procLatch;
@@ -150,6 +147,17 @@ bool attach_watcher()
 		attached = true;
 	});
 	return attached;
+}
+
+void settle_watcher()
+{
+	with_slot(MyDatabaseId, [](DatabaseSlot *slot) {
+		if (slot == nullptr || !slot->starting)
+			return;
+		slot->starting = false;
+		if (registry->launcher_latch != nullptr)
+			SetLatch(registry->launcher_latch);
+	});
 }
 
 const char *watcher_state(Oid database)

@@ -26,7 +26,7 @@ struct DatabaseSlot {
 	uint32 wishes;           // counts requests, so that none is lost while a watcher is leaving
 	int holders;             // backends that need the database without a watcher
 	int watcher_pid;         // 0: none
-	bool starting;           // registered, not yet attached
+	bool starting;           // registered, does not know yet whether there is anything to watch
 	bool no_worker_slot;     // could not be registered: max_worker_processes
 	Latch *watcher_latch;    // valid while watcher_pid is set
 	int failures;            // starts in a row that did not get as far as attach_watcher()
@@ -50,6 +50,10 @@ void attach_launcher();
 
 /// The watcher of this database says that it is there, until it exits. False: it should not be (held, or another one).
 bool attach_watcher();
+
+/// It has found something to watch. The launcher starts one watcher at a time, so that databases without projects, which
+/// are all looked at once, take one worker slot and not as many.
+void settle_watcher();
 
 /// "running", "starting", ...: what vectorizer.watcher_state() says of this database.
 const char *watcher_state(Oid database);

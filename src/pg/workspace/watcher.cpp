@@ -62,6 +62,7 @@ public:
 	{
 		if (!refresh())
 			return -1;
+		settle_watcher();
 		TimestampTz next = 0;
 		for (Due &each : std::span(due_, count_)) {
 			if (each.next <= GetCurrentTimestamp())

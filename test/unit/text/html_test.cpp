@@ -55,6 +55,9 @@ TEST(Html, PutsTableRowsOnLinesOfTheirOwn)
 			  "t\n\nName | Type\na | int\n");
 	EXPECT_EQ(text_of("<table><tr><td><p>f(x)</p><p>Does f.</p></td></tr><tr><td><p>g(x)</p><p>Does g.</p></td></tr></table>"),
 			  "f(x)\nDoes f.\n\ng(x)\nDoes g.\n");
+	// An empty cell keeps its place in the row; empty cells and items leave no mark on what follows.
+	EXPECT_EQ(text_of("<table><tr><td>a<td><td>b<td></table><p>c</p><ul><li></ul><p>d</p><dl><dt>t<dd></dl><p>e"),
+			  "a |  | b\n\nc\n\nd\n\nt\n\ne\n");
 	// A table that lays out the page is no table of rows.
 	EXPECT_EQ(text_of("<table><tr><td><h1>Head</h1><p>One.</p><p>Two.</p></td><td>side</td></tr></table>"),
 			  "Head\n\nOne.\n\nTwo.\n\nside\n");
@@ -86,6 +89,8 @@ TEST(Html, MarksHeadingsWithTheirPath)
 	}
 	EXPECT_EQ(html_to_text("<title>Same</title><h2>Same</h2><h3>Part</h3>", {}).headings[1].heading, "Same > Part");
 	EXPECT_EQ(html_to_text("<h2>Only</h2>", {}).title, "Only");
+	HtmlText broken = html_to_text("<p>x<h5></b><br>y</h5>", {});
+	EXPECT_EQ(broken.text.substr(broken.headings.at(0).offset), "y\n");
 }
 
 TEST(Html, ReadsDocBookPages)
@@ -136,6 +141,10 @@ TEST(Html, SurvivesHostileMarkup)
 	EXPECT_EQ(text_of(repeated("<a \"", 100001)).substr(0, 6), "before");
 	EXPECT_EQ(text_of(repeated("<", 1000)), "before\n\n" + std::string(1000, '<') + "\n\nafter\n");
 	EXPECT_TRUE(is_valid(text_of(repeated("&#x110000;&#0;&#xD800;&bogus;&", 1000))));
+	text_of("<table><tr>" + repeated("<td>", 1000000));
+	std::string wide = "<h1>" + std::string(1000000, 'x') + "</h1>";
+	HtmlText headings = html_to_text(wide + repeated("<h2>y</h2>", 20000), {});
+	EXPECT_EQ(headings.headings.at(20000).heading.size(), 200 + std::string(" > y").size());
 	std::string million = "<p>before</p><a ";
 	for (int i = 0; i < 1000000; ++i)
 		million += " a" + std::to_string(i);
