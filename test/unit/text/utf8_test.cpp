@@ -1,5 +1,6 @@
 #include "core/text/utf8.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include <random>
