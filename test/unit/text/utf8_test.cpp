@@ -1,8 +1,8 @@
 #include "core/text/utf8.hpp"
 
-#include <algorithm>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 using namespace vectorizer::txt;
