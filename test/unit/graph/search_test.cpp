@@ -45,7 +45,7 @@ public:
 	{
 		quantize::Computer computer = quantizer_.query(query.data(), memory.arena());
 		NodeId entry = descend(graph, computer, graph.entry(), graph.entry_level(), 1, memory.arena());
-		Search<MemoryGraph> found(graph, computer, 0, false, 100, memory.arena());
+		Search<MemoryGraph> found(graph, computer, 0, Search<MemoryGraph>::Use::kRounds, 100, memory.arena());
 		found.start({&entry, 1});
 		return found;
 	}
@@ -175,7 +175,7 @@ TEST(Rounds, GiveWhatASweepAddsAndNothingTwice)
 	quantize::Quantizer quantizer(shape, memory.arena());
 	quantize::Computer computer = quantizer.query(vectors[*hidden.begin()].data(), memory.arena());
 	NodeId entry = built.graph.entry();
-	Search<MemoryGraph> search(built.graph, computer, 0, false, 100, memory.arena());
+	Search<MemoryGraph> search(built.graph, computer, 0, Search<MemoryGraph>::Use::kRounds, 100, memory.arena());
 	search.start({&entry, 1});
 
 	std::multiset<NodeId> given;
@@ -238,7 +238,7 @@ TEST(Rounds, TakeNoNodeForAResultAboveItsLevel)
 			low = id;
 	ASSERT_NE(low, kNoNode);
 	// as where a link of level 1 leads to a slot that was freed and reused
-	Search<MemoryGraph> search(built.graph, computer, 1, false, 10, memory.arena());
+	Search<MemoryGraph> search(built.graph, computer, 1, Search<MemoryGraph>::Use::kRounds, 10, memory.arena());
 	search.start({&low, 1});
 	// stopped before it expands a node: a list of that level there is not
 	search.round(10, {[](void *) { return true; }, nullptr});
