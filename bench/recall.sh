@@ -12,6 +12,7 @@
 
 DATA=$(cd "${1:-$ROOT/test/data}" && pwd -P)
 shift || true
+# shellcheck disable=SC2046 # a list of names
 [ $# -gt 0 ] || set -- $(cd "$DATA" && for set in */base.?vecs.xz; do say "${set%/*}"; done)
 read -ra CODES <<< "${CODES:-none 8 4}"
 read -ra ORDERS <<< "${ORDERS:-before after}"

@@ -40,6 +40,7 @@ result() {
 summary() {
 	local status=$? name p=0 f=0
 	trap - EXIT
+	trap '' INT TERM HUP
 	set +e
 	[ -z "${RUN:-}" ] || [ ! -d "$RUN/server" ] || server_stop "$RUN/server" immediate
 	if [ -z "$finished" ]; then
@@ -229,8 +230,9 @@ mkdir -p "$LOGS"
 trap summary EXIT
 trap 'where="${BASH_SOURCE[0]##*/} line $LINENO (${FUNCNAME[*]})"' ERR
 set -E
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+# A signal often comes twice, to the group and from make: the second one must not cut the summary short.
+trap 'trap "" INT TERM HUP; exit 130' INT
+trap 'trap "" INT TERM HUP; exit 143' TERM HUP
 exec 9> "$LOGS/lock"
 flock -n 9 || { say "another check runs in this checkout"; exit 1; }
 [ $# = 0 ] || STAGES=("$@")

@@ -44,7 +44,7 @@ Neighbourhood find_neighbourhood(S &store, const quantize::Quantizer &quantizer,
 	std::size_t n_entries = 1;
 	for (unsigned at = std::min(level, entry_level) + 1; at-- > 0;) {
 		auto *search = new (arena.array<Search<S>>(1).data())
-			Search<S>(store, computer, at, false, parameters.ef_construction * (at == 0 ? 16 : 4), arena);
+			Search<S>(store, computer, at, Search<S>::Use::kOnce, parameters.ef_construction * (at == 0 ? 16 : 4), arena);
 		search->start(entries.first(n_entries));
 		found.complete = search->round(parameters.ef_construction, stop);
 		if (!found.complete)

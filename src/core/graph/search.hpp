@@ -14,10 +14,11 @@ namespace vectorizer::graph {
 template <Store S>
 class Search {
 public:
-	/// `want_errors`: candidates carry the error of their estimate. Memory comes from the arena and is never given back.
-	Search(S &store, const quantize::Computer &computer, unsigned level, bool want_errors, std::size_t expected,
-		   const Arena &arena)
-		: store_(store), computer_(computer), level_(level), want_errors_(want_errors), visited_(arena, expected),
+	/// kOnce: there will be one round, so that nothing is kept for further ones. Memory comes from the arena and is never
+	/// given back.
+	enum class Use { kOnce, kRounds };
+	Search(S &store, const quantize::Computer &computer, unsigned level, Use use, std::size_t expected, const Arena &arena)
+		: store_(store), computer_(computer), level_(level), use_(use), visited_(arena, expected),
 		  frontier_(arena), nearest_(arena), waiting_(arena), links_(arena.array<NodeId>(store.max_links())) {}
 
 	/// Begins at these nodes.
@@ -41,8 +42,11 @@ public:
 	bool round(std::size_t ef, Stop stop)
 	{
 		nearest_.clear();
-		while (nearest_.size() < ef && !waiting_.empty())
-			nearest_.push(waiting_.pop());
+		while (nearest_.size() < ef && !waiting_.empty()) {
+			Candidate candidate = waiting_.pop();
+			queue(candidate);
+			nearest_.push(candidate);
+		}
 
 		while (!frontier_.empty()) {
 			if (nearest_.size() >= ef && nearer(nearest_.top().distance, frontier_.top().distance))
@@ -98,33 +102,51 @@ private:
 			bool live = header.state == static_cast<std::uint8_t>(State::kLive) && header.level >= level_;
 			quantize::Factors factors = SlotLayout::factors(slot);
 			double distance = computer_.distance(store_.layout().code(slot), factors);
-			Candidate candidate{distance,
-								want_errors_ ? static_cast<float>(computer_.error(factors, distance)) : 0.0f,
-								id,
-								header.duplicates,
-								header.row,
-								header.generation,
-								live};
-			visited_.set_distance(id, candidate.distance);
-			// Standard HNSW drops what is worse than the ef-th result; a later round may want it, so it waits instead.
-			frontier_.push(candidate);
-			if (!candidate.live)
-				return;
-			if (nearest_.size() < ef) {
-				nearest_.push(candidate);
-			} else if (ef > 0 && nearer(candidate.distance, nearest_.top().distance)) {
-				waiting_.push(nearest_.pop());
-				nearest_.push(candidate);
-			} else {
-				waiting_.push(candidate);
-			}
+			float error = use_ == Use::kRounds ? static_cast<float>(computer_.error(factors, distance)) : 0.0f;
+			take({distance, error, id, header.duplicates, header.row, header.generation, live, false}, ef);
 		});
+	}
+
+	/// Sorts an evaluated node in. What is worse than the ef-th result is dropped by standard HNSW; a later round may want it,
+	/// so it waits, and is queued for expansion only when it is a result.
+	void take(Candidate candidate, std::size_t ef)
+	{
+		visited_.set_distance(candidate.id, candidate.distance);
+		bool full = nearest_.size() >= ef;
+		bool good = !full || (ef > 0 && nearer(candidate.distance, nearest_.top().distance));
+		if (!candidate.live) {
+			if (good || keeps(ef))
+				queue(candidate);
+			return;
+		}
+		if (good) {
+			queue(candidate);
+			if (full) {
+				Candidate worst = nearest_.pop();
+				if (keeps(ef))
+					waiting_.push(worst);
+			}
+			nearest_.push(candidate);
+		}
+		else if (keeps(ef))
+			waiting_.push(candidate);
+	}
+
+	/// Whether what is not good enough for this round is kept for another.
+	bool keeps(std::size_t ef) const { return use_ == Use::kRounds || ef == 0; }
+
+	void queue(Candidate &candidate)
+	{
+		if (candidate.queued)
+			return;
+		candidate.queued = true;
+		frontier_.push(candidate);
 	}
 
 	S &store_;
 	quantize::Computer computer_;
 	unsigned level_;
-	bool want_errors_;
+	Use use_;
 	Visited visited_;
 	Heap<Candidate, Nearer> frontier_;
 	Heap<Candidate, Farther> nearest_;  // its top is the worst of them

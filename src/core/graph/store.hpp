@@ -21,7 +21,9 @@ struct Candidate {
 	RowPointer row;
 	std::uint16_t generation;
 	bool live;                 // false: a tombstone, to walk through only
+	bool queued;               // a search has queued it for expansion (or has expanded it)
 };
+static_assert(sizeof(Candidate) == 32);
 
 struct Nearer {
 	bool operator()(const Candidate &a, const Candidate &b) const { return nearer(a.distance, b.distance); }

@@ -26,11 +26,11 @@ namespace vectorizer::txt {
 struct HtmlText {
 	std::string title;                  // of <title>, else of the first heading; may be empty
 	std::string text;                   // valid UTF-8
-	std::vector<HeadingMark> headings;  // h1 to h6 but those of notes and tips, each with its path (below)
+	std::vector<HeadingMark> headings;  // h1 to h6 but those of notes and tips, each with its path
 };
 
-/// The encoding is that of a byte order mark, else UTF-8 if the bytes are valid, else what <meta> declares if it is in
-/// common use, else UTF-8 with what is broken replaced or Windows-1252, whichever fits more of the bytes.
+/// The encoding is that of a byte order mark; else UTF-8 if the bytes are valid or at least as many sequences are whole
+/// as broken (those become U+FFFD); else what <meta> declares, if that is in common use; else Windows-1252.
 /// Throws Errc::kLimit (more than 256 MiB of input), kCancelled; bad_alloc. Empty input gives empty text.
 HtmlText html_to_text(std::string_view bytes, Stop stop);
 

@@ -140,6 +140,7 @@ void store(const Collection &collection, int32 generation, int64 chunks, const S
 		CHECK_FOR_INTERRUPTS();
 	}
 	MemoryContextDelete(each);
+	spi_run("ANALYZE vectorizer.lexeme");  // texts look up few of many rows
 }
 
 }  // namespace

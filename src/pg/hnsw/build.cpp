@@ -22,6 +22,7 @@ struct Build {
 	std::size_t memory_limit;
 	double rows;                  // indexed rows
 	std::uint64_t nodes;          // those that are not folded into another
+	pg_prng_state random;         // of levels: seeded alike, so that a build in memory of equal rows gives an equal index
 };
 
 void write_out(Build &build)
@@ -37,7 +38,7 @@ void write_out(Build &build)
 void add_row_in_memory(Build &build, VectorView vector, RowPointer row)
 {
 	bool folded;
-	NodeId id = build.graph->insert(vector.x, row, draw_level(build.inserter.index),
+	NodeId id = build.graph->insert(vector.x, row, draw_level(build.inserter.index, &build.random),
 									pg::context_arena(build.row_context), pg::interrupt_pending(), &folded);
 	if (id == kNoNode) {
 		CHECK_FOR_INTERRUPTS();
@@ -104,7 +105,9 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 				AllocSetContextCreate(CurrentMemoryContext, "hnsw build row", ALLOCSET_DEFAULT_SIZES),
 				static_cast<std::size_t>(maintenance_work_mem) * 1024,
 				0,
-				0};
+				0,
+				{}};
+	pg_prng_seed(&build.random, index.shape.seed);
 	graph::MemoryGraph graph(build.inserter.quantizer, index.parameters, pg::context_arena(build.graph_context));
 	build.graph = &graph;
 

@@ -10,7 +10,7 @@ namespace vectorizer::hnsw {
 
 namespace {
 
-constexpr std::uint64_t kRotationSeed = 0x766563746F72697A;  // "vectoriz": one for all, so that equal rows give equal indexes
+constexpr std::uint64_t kRotationSeed = 0x766563746F72697A;  // "vectoriz": one for all, so that equal vectors have equal codes
 
 /// Vectors of this many bytes stay inside the heap tuple with a few columns beside them; larger ones are TOASTed.
 constexpr std::size_t kInlineBytes = 1900;

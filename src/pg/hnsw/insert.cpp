@@ -4,7 +4,6 @@
 #include "pg/hnsw/allocate.hpp"
 
 extern "C" {
-#include "common/pg_prng.h"
 #include "storage/lmgr.h"
 }
 
@@ -117,10 +116,10 @@ MetaPage offer_as_entry(const Inserter &inserter, Written node, NodeId searched_
 
 }  // namespace
 
-unsigned draw_level(const Index &index)
+unsigned draw_level(const Index &index, pg_prng_state *random)
 {
 	unsigned level = 0;
-	while (level < graph::kMaxLevel && pg_prng_double(&pg_global_prng_state) < index.level_probability)
+	while (level < graph::kMaxLevel && pg_prng_double(random) < index.level_probability)
 		++level;
 	return level;
 }
@@ -141,7 +140,7 @@ bool insert_row(const Inserter &inserter, VectorView vector, RowPointer row)
 	PageStore store(inserter.relation, index);
 
 	MetaPage meta = read_meta(inserter.relation);
-	unsigned level = draw_level(index);
+	unsigned level = draw_level(index, &pg_global_prng_state);
 	graph::Neighbourhood found{};
 	auto search = [&](NodeId self) {
 		found = graph::find_neighbourhood(store, inserter.quantizer, computer, meta.entry, meta.entry_level, level, self,

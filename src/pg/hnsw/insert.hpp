@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "access/amapi.h"
+#include "common/pg_prng.h"
 #include "nodes/execnodes.h"
 }
 
@@ -27,7 +28,7 @@ Inserter make_inserter(Relation relation, bool logged, MemoryContext context);
 bool insert_row(const Inserter &inserter, VectorView vector, RowPointer row);
 
 /// The level of a new node, at random.
-unsigned draw_level(const Index &index);
+unsigned draw_level(const Index &index, pg_prng_state *random);
 
 bool am_insert(Relation relation, Datum *values, bool *isnull, ItemPointer tid, Relation heap, IndexUniqueCheck unique,
 			   bool unchanged, IndexInfo *info);

@@ -1,11 +1,10 @@
 // Local repair: where links led to dead nodes, the dead nodes' own neighbours take their place. It reads codes only, never
 // vectors: nothing protects a vacuum's view of the heap.
-#include "pg/hnsw/vacuum.hpp"
+#include "pg/hnsw/vacuum_parts.hpp"
 
 #include "core/graph/select.hpp"
 #include "core/graph/visited.hpp"
 #include "pg/boundary.hpp"
-#include "pg/compat.hpp"
 
 namespace vectorizer::hnsw {
 
@@ -30,9 +29,9 @@ struct Broken {
 
 class Repair {
 public:
-	Repair(const IndexVacuumInfo *info, const Index &index, const NodeSet &dead, MemoryContext context)
-		: info_(info), relation_(info->index), index_(index), dead_(dead), arena_(pg::context_arena(context)),
-		  store_(info->index, index), quantizer_(index.shape, arena_)
+	Repair(const Vacuum &vacuum, const NodeSet &dead, MemoryContext context)
+		: info_(vacuum.info), relation_(vacuum.relation), index_(vacuum.index), dead_(dead),
+		  arena_(pg::context_arena(context)), store_(relation_, index_), quantizer_(index_.shape, arena_)
 	{
 		page_context_ = AllocSetContextCreate(context, "hnsw repair page", ALLOCSET_DEFAULT_SIZES);
 	}
@@ -190,9 +189,9 @@ private:
 
 }  // namespace
 
-void repair_links(const IndexVacuumInfo *info, const Index &index, const NodeSet &dead)
+void repair_links(Vacuum &vacuum, const NodeSet &dead)
 {
-	Repair(info, index, dead, CurrentMemoryContext).run();
+	Repair(vacuum, dead, CurrentMemoryContext).run();
 }
 
 }  // namespace vectorizer::hnsw

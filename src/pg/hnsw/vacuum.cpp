@@ -1,7 +1,6 @@
-#include "pg/hnsw/vacuum.hpp"
+#include "pg/hnsw/vacuum_parts.hpp"
 
 #include "pg/boundary.hpp"
-#include "pg/compat.hpp"
 
 extern "C" {
 #include "commands/vacuum.h"
@@ -24,167 +23,6 @@ namespace {
 
 /// Tombstones are worth a pass over all links when they are this share of the nodes.
 constexpr double kRepairShare = 0.01;
-
-struct Callback {
-	IndexBulkDeleteCallback dead;
-	void *state;
-
-	bool operator()(RowPointer row) const
-	{
-		if (!row.valid())
-			return false;
-		ItemPointerData tid = tid_of(row);
-		return dead(&tid, state);
-	}
-};
-
-/// One vacuum's view of the index.
-struct Vacuum {
-	Vacuum(const IndexVacuumInfo *from, IndexBulkDeleteResult *result)
-		: info(from), relation(from->index), index(open_index(from->index)), stats(result) {}
-
-	const IndexVacuumInfo *info;
-	Relation relation;
-	Index index;
-	IndexBulkDeleteResult *stats;
-};
-
-/// Calls f(block) for every page of one kind, in block order, with pauses as vacuum_cost_delay asks.
-template <typename Function>
-void for_each_page(Vacuum &vacuum, PageKind kind, Function &&f)
-{
-	BlockNumber blocks = RelationGetNumberOfBlocks(vacuum.relation);
-	for (BlockNumber block = 1; block < blocks; ++block) {
-		compat::vacuum_delay();
-		bool wanted = pg::read_page(
-			vacuum.relation, block,
-			[&](Page page) {
-				if (PageIsNew(page))
-					return false;
-				if (tail_of(page)->kind != static_cast<std::uint8_t>(kind))
-					return false;
-				std::size_t bytes = kind == PageKind::kNodes	   ? vacuum.index.layout.slot_bytes()
-									: kind == PageKind::kAuxiliary ? vacuum.index.layout.upper_bytes()
-																   : sizeof(Chunk);
-				check_page(vacuum.relation, block, page, kind, bytes, false);
-				return true;
-			},
-			vacuum.info->strategy);
-		if (wanted)
-			f(block);
-	}
-}
-
-/// Takes dead rows out of the chunks of one page.
-void clean_chunks(Vacuum &vacuum, BlockNumber block, const Callback &dead)
-{
-	bool any = pg::read_page(vacuum.relation, block, [&](Page page) {
-		bool found = false;
-		for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at) {
-			const Chunk *chunk = chunk_of(page, at);
-			if (chunk->owner == kNoNode)
-				continue;
-			if (chunk->count > Chunk::kRows)
-				corrupted(vacuum.relation, block, "a chunk counts more rows than it has room for");
-			for (unsigned i = 0; i < chunk->count; ++i)
-				found |= dead(chunk->rows[i]);
-		}
-		return found;
-	});
-	if (!any)
-		return;
-
-	pg::PageChange change(vacuum.relation, true);
-	Page page = change.lock(block);
-	for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at) {
-		Chunk *chunk = chunk_of(page, at);
-		if (chunk->owner == kNoNode)
-			continue;
-		unsigned kept = 0;
-		for (unsigned i = 0; i < chunk->count; ++i)
-			if (dead(chunk->rows[i]))
-				vacuum.stats->tuples_removed += 1;
-			else
-				chunk->rows[kept++] = chunk->rows[i];
-		chunk->count = static_cast<std::uint16_t>(kept);
-	}
-	change.commit();
-}
-
-/// Whether any row is left in the chain that begins at this chunk. The caller holds the node's page, `block`.
-bool chain_has_rows(Vacuum &vacuum, NodeId owner, BlockNumber block, std::uint32_t next)
-{
-	ChainGuard guard;
-	bool any = false;
-	while (next != kNoChunk && !any) {
-		guard.meet(vacuum.relation, next);
-		pg::read_page(vacuum.relation, chunk_block_beside(vacuum.relation, block, next), [&](Page page) {
-			const Chunk *chunk = checked_chunk(vacuum.relation, page, next, owner);
-			any = chunk->count > 0;
-			next = chunk->next;
-		});
-	}
-	return any;
-}
-
-/// Takes dead rows off the slots of one page; a node left without any becomes a tombstone. The metapage's count of
-/// tombstones changes in the same WAL record.
-void clean_nodes(Vacuum &vacuum, BlockNumber block, const Callback &dead)
-{
-	std::size_t bytes = vacuum.index.layout.slot_bytes();
-	auto header_at = [&](Page page, unsigned slot) -> SlotHeader & {
-		return SlotLayout::header(contents_of(page) + slot * bytes);
-	};
-	auto is_live = [](const SlotHeader &header) { return header.state == static_cast<std::uint8_t>(State::kLive); };
-
-	bool any = pg::read_page(vacuum.relation, block, [&](Page page) {
-		bool found = false;
-		for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-			const SlotHeader &header = header_at(page, slot);
-			if (is_live(header))
-				found |= !header.row.valid() || dead(header.row);
-		}
-		return found;
-	});
-	if (!any)
-		return;
-
-	unsigned removed = 0;
-	unsigned tombstones = 0;
-	pg::PageChange change(vacuum.relation, true);
-	Page page = change.lock(block);
-	for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-		SlotHeader &header = header_at(page, slot);
-		if (!is_live(header))
-			continue;
-		if (dead(header.row)) {
-			header.row = {};
-			++removed;
-		}
-		if (header.row.valid() ||
-			chain_has_rows(vacuum, node_at(block, slot, vacuum.index.slots_per_page), block, header.duplicates))
-			continue;
-		header.state = static_cast<std::uint8_t>(State::kTombstone);
-		++tombstones;
-	}
-	if (tombstones > 0)
-		meta_of(change.lock(kMetaBlock))->tombstones += tombstones;
-	vacuum.stats->tuples_removed += removed;
-	if (removed + tombstones > 0)
-		change.commit();
-	else
-		change.abandon();
-}
-
-/// What a pass over the node pages finds.
-struct Census {
-	std::uint64_t live = 0;
-	std::uint64_t rows = 0;
-	std::uint64_t tombstones = 0;
-	std::uint64_t free = 0;
-	NodeId highest = kNoNode;  // the live node of the highest level
-	unsigned highest_level = 0;
-};
 
 Census take_census(Vacuum &vacuum, NodeSet *dead)
 {
@@ -246,118 +84,6 @@ void replace_entry(Vacuum &vacuum, const NodeSet &dead, const Census &census)
 	change.commit();
 }
 
-/// Gives back the chunks of a tombstone, one after the other: a crash in between leaves a shorter chain.
-void free_chain(Vacuum &vacuum, NodeId id)
-{
-	NodePlace place = place_of(id, vacuum.index.slots_per_page);
-	for (;;) {
-		pg::PageChange change(vacuum.relation, true);
-		Page page = change.lock(place.block);
-		SlotHeader &header = SlotLayout::header(contents_of(page) + place.slot * vacuum.index.layout.slot_bytes());
-		if (header.duplicates == kNoChunk) {
-			change.abandon();
-			return;
-		}
-		Page chunks = change.lock(chunk_block_beside(vacuum.relation, place.block, header.duplicates));
-		Chunk *chunk = checked_chunk(vacuum.relation, chunks, header.duplicates, id);
-		header.duplicates = chunk->next;
-		*chunk = {};
-		chunk->owner = kNoNode;
-		chunk->next = kNoChunk;
-		--tail_of(chunks)->in_use;
-		change.commit();
-	}
-}
-
-/// Frees the tombstones of one page that no link leads to. Returns their number.
-unsigned free_tombstones(Vacuum &vacuum, BlockNumber block, const NodeSet &dead, const NodeSet &referenced)
-{
-	std::size_t bytes = vacuum.index.layout.slot_bytes();
-	std::span<NodeId> ids = pg::context_arena(CurrentMemoryContext).array<NodeId>(vacuum.index.slots_per_page);
-	std::size_t n = 0;
-	pg::read_page(vacuum.relation, block, [&](Page page) {
-		for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-			NodeId id = node_at(block, slot, vacuum.index.slots_per_page);
-			const SlotHeader &header = SlotLayout::header(contents_of(page) + slot * bytes);
-			if (header.state == static_cast<std::uint8_t>(State::kTombstone) && dead.contains(id) && !referenced.contains(id))
-				ids[n++] = id;
-		}
-	});
-	if (n == 0)
-		return 0;
-	for (NodeId id : ids.first(n))
-		free_chain(vacuum, id);
-
-	unsigned freed = 0;
-	pg::PageChange change(vacuum.relation, true);
-	Page page = change.lock(block);
-	Page auxiliary = nullptr;
-	NodePlace place = place_of(ids[0], vacuum.index.slots_per_page);
-	for (NodeId id : ids.first(n))
-		if (SlotLayout::header(contents_of(page) + place_of(id, vacuum.index.slots_per_page).slot * bytes).level > 0 &&
-			auxiliary == nullptr)
-			auxiliary = change.lock(place.auxiliary);
-	MetaPage *meta = meta_of(change.lock(kMetaBlock));
-	for (NodeId id : ids.first(n)) {
-		if (id == meta->entry)
-			continue;
-		place = place_of(id, vacuum.index.slots_per_page);
-		std::byte *slot = contents_of(page) + place.slot * bytes;
-		SlotHeader &header = SlotLayout::header(slot);
-		for (unsigned level = 1; level <= header.level; ++level) {
-			std::byte *entry = upper_entry(vacuum.relation, vacuum.index, place, auxiliary, header.upper, level);
-			std::memset(entry, 0, vacuum.index.layout.upper_bytes());
-			upper_header(entry).owner = kNoOwner;
-			--tail_of(auxiliary)->in_use;
-		}
-		auto generation = static_cast<std::uint16_t>(header.generation + 1);
-		std::memset(slot, 0, bytes);
-		header.generation = generation;
-		header.duplicates = kNoChunk;
-		--tail_of(page)->in_use;
-		++freed;
-	}
-	meta->tombstones -= std::min<std::uint64_t>(freed, meta->tombstones);
-	change.commit();
-	RecordFreeIndexPage(vacuum.relation, block);
-	return freed;
-}
-
-/// Adds the targets of every list that still leads to a dead node. Links between dead nodes do not count: nothing that is
-/// walked from a live node leads there any more.
-void collect_references(Vacuum &vacuum, const NodeSet &dead, NodeSet *referenced)
-{
-	std::size_t bytes = vacuum.index.layout.slot_bytes();
-	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block) {
-		pg::read_page(vacuum.relation, block, [&](Page page) {
-			for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-				std::byte *at = contents_of(page) + slot * bytes;
-				if (SlotLayout::header(at).state != static_cast<std::uint8_t>(State::kLive))
-					continue;
-				graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, at, 0);
-				for (unsigned i = 0; i < list.count(); ++i)
-					if (dead.contains(list.ids[i]))
-						referenced->add(list.ids[i]);
-			}
-		});
-	});
-	std::size_t upper_bytes = vacuum.index.layout.upper_bytes();
-	for_each_page(vacuum, PageKind::kAuxiliary, [&](BlockNumber block) {
-		pg::read_page(vacuum.relation, block, [&](Page page) {
-			for (unsigned at = 0; at < items_on(page, upper_bytes); ++at) {
-				std::byte *entry = contents_of(page) + at * upper_bytes;
-				std::uint16_t owner = upper_header(entry).owner;
-				if (owner == kNoOwner || dead.contains(group_of(block) * vacuum.index.nodes_per_group() + owner))
-					continue;
-				graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, entry, 1);
-				for (unsigned i = 0; i < list.count(); ++i)
-					if (dead.contains(list.ids[i]))
-						referenced->add(list.ids[i]);
-			}
-		});
-	});
-}
-
 }  // namespace
 
 IndexBulkDeleteResult *am_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
@@ -403,11 +129,12 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 	std::uint64_t freed = 0;
 	if (static_cast<double>(census.tombstones) > kRepairShare * static_cast<double>(census.live)) {
 		replace_entry(vacuum, dead, census);
-		repair_links(info, vacuum.index, dead);
-		NodeSet referenced(limit, arena);
-		collect_references(vacuum, dead, &referenced);
+		repair_links(vacuum, dead);
+		References references{NodeSet(limit, arena), NodeSet(limit, arena)};
+		collect_references(vacuum, dead, &references);
+		relink_orphans(vacuum, references.linked);
 		for_each_page(vacuum, PageKind::kNodes,
-					  [&](BlockNumber block) { freed += free_tombstones(vacuum, block, dead, referenced); });
+					  [&](BlockNumber block) { freed += free_tombstones(vacuum, block, dead, references.dead); });
 	}
 	{
 		pg::PageChange change(vacuum.relation, true);

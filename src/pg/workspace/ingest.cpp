@@ -38,6 +38,19 @@ Param bytea_param(const Sha256 &digest)
 	return {BYTEAOID, PointerGetDatum(value)};
 }
 
+/// What a chunk is found by: its text under its heading, which says what the text takes for granted.
+std::string_view with_heading(const txt::Chunk &chunk)
+{
+	if (chunk.heading.empty())
+		return chunk.content;
+	const std::size_t size = chunk.heading.size() + 2 + chunk.content.size();
+	char *joined = static_cast<char *>(palloc(size));
+	char *at = std::copy(chunk.heading.begin(), chunk.heading.end(), joined);
+	at = std::fill_n(at, 2, '\n');
+	std::copy(chunk.content.begin(), chunk.content.end(), at);
+	return {joined, size};
+}
+
 Param text_or_null(std::string_view value)
 {
 	return value.empty() ? null_param(TEXTOID) : param(value);
@@ -185,7 +198,7 @@ void Ingest::write_chunks(int64 file, const workspace::FoundFile &found, const D
 	const std::size_t count = document.chunks.size();
 	auto *texts = static_cast<TSVector *>(palloc(sizeof(TSVector) * (count + 1)));
 	for (std::size_t i = 0; i < count; ++i)
-		texts[i] = to_tsvector(collection_.text_config, document.chunks[i].content);
+		texts[i] = to_tsvector(collection_.text_config, with_heading(document.chunks[i]));
 	if (collection_.generation > 0)
 		model_.fetch({texts, count});
 

@@ -145,13 +145,11 @@ private:
 	void failed(int64 project)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(context_);
-		HOLD_INTERRUPTS();
 		ErrorData *error = CopyErrorData();
 		EmitErrorReport();
 		AbortCurrentTransaction();
 		FlushErrorState();
 		unlock_projects();
-		RESUME_INTERRUPTS();
 
 		begin();
 		report_progress({project, "watcher", "failed", 0, 0, 0}, error->message);
