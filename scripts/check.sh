@@ -199,6 +199,7 @@ stage_pgtap() {
 	: > "$log"
 	if [ -n "$tests" ]; then
 		put "$ROOT/test/pgtap" "$RUN/pgtap"
+		put "$ROOT/docs" "$RUN/docs"
 		server_psql "$RUN/server" postgres -c 'CREATE DATABASE pgtap'
 		server_psql "$RUN/server" pgtap -c 'CREATE EXTENSION vectorizer' -c 'CREATE EXTENSION pgtap'
 		# shellcheck disable=SC2046,SC2086 # a list of names
