@@ -67,7 +67,9 @@ CREATE INDEX ON hnsw_options USING hnsw (v vector_l2_ops) INCLUDE (id);
 CREATE UNIQUE INDEX ON hnsw_options USING hnsw (v vector_l2_ops);
 CREATE INDEX ON hnsw_options USING hnsw (v vector_l2_ops DESC);
 CREATE INDEX ON hnsw_options USING hnsw (v vector_l2_ops NULLS FIRST);
+\set VERBOSITY sqlstate
 ALTER TABLE hnsw_options ADD EXCLUDE USING hnsw (v vector_l2_ops WITH =);
+\set VERBOSITY default
 CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops);
 CLUSTER hnsw_options USING hnsw_options_v;
 DROP TABLE hnsw_options;

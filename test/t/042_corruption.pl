@@ -165,10 +165,19 @@ my @bad;
 sub one
 {
 	my ($name, $what, $sql) = @_;
-	my ($status, $out, $err) = $node->psql('postgres',
+	my ($timed_out, $out, $err) = (0, '', '');
+	my $status = $node->psql('postgres',
 		"SET statement_timeout = '15s'; SET enable_seqscan = off; SET enable_sort = off;\n$sql",
-		timeout => 60, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+		stdout => \$out, stderr => \$err, timeout => 40, timed_out => \$timed_out, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
 	my ($state) = $err =~ /(?:ERROR|FATAL|PANIC):\s+([0-9A-Z]{5}):/;
+	if ($timed_out)  # not even a cancel was heard
+	{
+		push(@bad, "$name, $what: never ended");
+		diag($bad[-1]);
+		$node->stop('immediate');
+		BAIL_OUT('the server hangs') unless $node->start(fail_ok => 1);
+		return;
+	}
 	$state = $status == 0 ? 'answers' : 'lost' unless defined $state;
 	$verdicts{$what}{$state}++;
 	note("$name, $what: $state " . ($err =~ /ERROR:\s+(.*)/ ? $1 : ''));
@@ -221,7 +230,7 @@ my $auxiliary = substr($sound, $aux * 8192, 12) . pack('SS', 24, 8184) . substr(
 $extended .= "\0" x (8192 * (1 + $groups * 32 - $blocks)) . $auxiliary;
 put_file($file, $extended);
 $node->start;
-is($node->psql('postgres', 'INSERT INTO rows (v) SELECT test_vector(i + 1000) + test_vector(i) FROM generate_series(1, 100) AS i'),
+is($node->psql('postgres', 'INSERT INTO rows (v) SELECT test_vector(i) + test_vector(i % 7 + 1) FROM generate_series(1, 4000) AS i'),
 	0, 'an insert extends a file that ends before the tail');
 index_is_sound($node, 'rows_v', 'after that');
 

@@ -78,11 +78,18 @@ void define_options()
 
 bytea *parse_options(Datum reloptions, bool validate)
 {
-	static const relopt_parse_elt table[] = {
-		{"m", RELOPT_TYPE_INT, offsetof(Options, m)},
-		{"ef_construction", RELOPT_TYPE_INT, offsetof(Options, ef_construction)},
-		{"quantization", RELOPT_TYPE_ENUM, offsetof(Options, quantization)},
-		{"bits", RELOPT_TYPE_INT, offsetof(Options, bits)},
+	auto option = [](const char *name, relopt_type type, std::size_t offset) {
+		relopt_parse_elt element{};  // 18 has a member more
+		element.optname = name;
+		element.opttype = type;
+		element.offset = static_cast<int>(offset);
+		return element;
+	};
+	const relopt_parse_elt table[] = {
+		option("m", RELOPT_TYPE_INT, offsetof(Options, m)),
+		option("ef_construction", RELOPT_TYPE_INT, offsetof(Options, ef_construction)),
+		option("quantization", RELOPT_TYPE_ENUM, offsetof(Options, quantization)),
+		option("bits", RELOPT_TYPE_INT, offsetof(Options, bits)),
 	};
 	auto *options = static_cast<Options *>(
 		build_reloptions(reloptions, validate, option_kind, sizeof(Options), table, lengthof(table)));

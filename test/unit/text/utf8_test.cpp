@@ -42,6 +42,8 @@ TEST(Utf8, EveryCodePointRoundTrips)
 TEST(Utf8, RejectsWhatPostgresRejects)
 {
 	EXPECT_FALSE(is_valid("\xC0\x80"));          // overlong NUL
+	EXPECT_FALSE(is_valid("\xC1\xBF"));          // overlong
+	EXPECT_FALSE(is_valid("\xC0\xAF"));          // overlong '/'
 	EXPECT_FALSE(is_valid("\xE0\x9F\xBF"));      // overlong
 	EXPECT_FALSE(is_valid("\xED\xA0\x80"));      // surrogate
 	EXPECT_FALSE(is_valid("\xF4\x90\x80\x80"));  // past U+10FFFF
