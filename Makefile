@@ -6,14 +6,16 @@ MODULE_big = vectorizer
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 # The newest server that has its development files, unless PG_CONFIG says otherwise.
-PG_CONFIG ?= $(or $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin/pg_config))),pg_config)
-PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+PG_HEADERS := $(lastword $(sort $(wildcard /usr/include/postgresql/*/server/postgres.h)))
+PG_CONFIG ?= $(or $(PG_HEADERS:/usr/include/postgresql/%/server/postgres.h=/usr/lib/postgresql/%/bin/pg_config),pg_config)
+PGXS := $(if $(wildcard $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h),$(shell $(PG_CONFIG) --pgxs))
 
 # One SQL part a concept; the order is that of their dependencies.
 SQL_PARTS = \
 	sql/vector.sql.in \
 	sql/hnsw.sql.in \
 	sql/roles.sql.in \
+	sql/index.sql.in \
 	sql/catalog.sql.in \
 	sql/lsa.sql.in \
 	sql/collection.sql.in \
@@ -85,6 +87,10 @@ build/src/pg/%.o: src/pg/%.cpp Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(VX_CXXFLAGS) $(SERVER_CPPFLAGS) -c -o $@ $<
 
+# Objects made for one version of the server are of no use to another: build/server changes with the version.
+$(shell mkdir -p build && { [ "$$(cat build/server 2>/dev/null)" = '$(VERSION)' ] || echo '$(VERSION)' > build/server; })
+$(PG_OBJS): build/server
+
 build/test/%.o: test/%.cpp Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
@@ -92,8 +98,15 @@ build/test/%.o: test/%.cpp Makefile
 build/unit_tests: $(CORE_OBJS) $(UNIT_OBJS)
 	$(CXX) -o $@ $^ -lgtest -lgtest_main -lpthread $(shell xml2-config --libs)
 
+build/bench/%.o: bench/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
+
+build/bench_core: build/bench/core/codes.o $(CORE_OBJS)
+	$(CXX) -o $@ $^ -lbenchmark -lpthread $(shell xml2-config --libs)
+
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
-	@{ echo '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
 -include $(OBJS:.o=.d) $(UNIT_OBJS:.o=.d)
 

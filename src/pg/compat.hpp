@@ -3,4 +3,96 @@
 
 #include "pg/pg.hpp"
 
+extern "C" {
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
+#include "commands/vacuum.h"
+#include "nodes/pathnodes.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/guc_tables.h"
+}
+
 static_assert(PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000, "vectorizer supports PostgreSQL 15 to 18");
+
+// VARSIZE and its kin moved out of postgres.h with 16.
+#if PG_VERSION_NUM >= 160000
+extern "C" {
+#include "varatt.h"
+}
+#endif
+
+// 16 brought soft errors of input functions (pg_input_is_valid(), COPY ... ON_ERROR); 15 raises them all.
+#if PG_VERSION_NUM < 160000
+#define errsave(context, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+	} while (0)
+#endif
+
+namespace vectorizer::pg::compat {
+
+/// Whether a setting exists and its value comes from anywhere but its built-in default.
+inline bool setting_is_set(const char *name)
+{
+#if PG_VERSION_NUM >= 160000
+	struct config_generic *setting = find_option(name, false, true, DEBUG5);
+	return setting != nullptr && setting->source != PGC_S_DEFAULT;
+#else
+	if (GetConfigOption(name, true, false) == nullptr)
+		return false;
+	struct config_generic **settings = get_guc_variables();
+	for (int i = 0; i < GetNumConfigOptions(); ++i)
+		if (pg_strcasecmp(settings[i]->name, name) == 0)
+			return settings[i]->source != PGC_S_DEFAULT;
+	return false;
+#endif
+}
+
+/// Whether the current user owns the relation, or is a superuser.
+inline bool owns_relation(Oid relation)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, relation, GetUserId());
+#else
+	return pg_class_ownercheck(relation, GetUserId());
+#endif
+}
+
+/// Whether a role owns a database or may act as its owner.
+inline bool owns_database(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, role);
+#else
+	return pg_database_ownercheck(database, role);
+#endif
+}
+
+/// Makes the planner take every other path before this one. 18 compares the number of disabled nodes before the costs, and
+/// a path below a disabled one counts one.
+inline void disable_path(Path *path)
+{
+#if PG_VERSION_NUM >= 180000
+	path->disabled_nodes = 2;
+#else
+	(void) path;
+#endif
+}
+
+/// Sleeps as vacuum_cost_delay asks, and serves interrupts.
+inline void vacuum_delay()
+{
+#if PG_VERSION_NUM >= 180000
+	vacuum_delay_point(false);
+#else
+	vacuum_delay_point();
+#endif
+}
+
+}  // namespace vectorizer::pg::compat
+
+namespace vectorizer {
+namespace compat = pg::compat;
+}

@@ -1,12 +1,20 @@
 // What the server sees first: the module's magic block and _PG_init, which defines the settings.
 #include "pg/module.hpp"
 
+#include "pg/hnsw/options.hpp"
+#include "pg/workspace/worker.hpp"
+
 extern "C" {
+#include "utils/guc.h"
+
 PG_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void)
 {
+	vectorizer::hnsw::define_options();
+	vectorizer::pg::init_workspace();
+	MarkGUCPrefixReserved("vectorizer");
 }
 }

@@ -5,7 +5,8 @@
 //   query(vector)       -> Computer       (estimates distances from that vector to codes, and their error)
 //
 // A Quantizer is a small value built from a Shape; its memory comes from the arena given to it. It and its Computers are
-// trivially destructible and never throw: walking code holds them. One kind is one file: none.cpp, scalar.cpp.
+// trivially destructible and never throw: walking code holds them. One kind is one file: none.cpp, scalar.cpp (and
+// scalar_l1.cpp, for the one metric that no rotation keeps).
 //
 // Distances come in the form of core/metric.hpp. Vectors are given as the user stored them: a quantizer normalises,
 // centres and rotates by itself. Defined for every finite input: a zero vector, all coordinates equal, 1e38.
@@ -16,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 namespace vectorizer::quantize {
@@ -52,19 +54,27 @@ public:
 	/// Estimated distance; NaN never (non-finite sums are clamped to +-DBL_MAX's range as infinity, ordered last).
 	double distance(const std::uint8_t *code, Factors factors) const { return distance_(*this, code, factors); }
 
-	/// One standard deviation of that estimate's error. 0 for exact codes up to rounding.
-	double error(Factors factors) const { return error_(*this, factors); }
+	/// One standard deviation of that estimate's error, for a vector in a random direction. 0 for exact codes.
+	double error(Factors factors) const { return error_(*this, factors, std::numeric_limits<double>::quiet_NaN()); }
+
+	/// The same, given the estimate itself: the code's error shrinks with the angle between the two vectors, so this is
+	/// the one to stop a rerank by. REQUIRES: `estimate` is distance(code, factors) of the code with these factors.
+	double error(Factors factors, double estimate) const { return error_(*this, factors, estimate); }
 
 	// Filled by the kinds' query(); read by their functions.
 	Function distance_ = nullptr;
-	double (*error_)(const Computer &, Factors) = nullptr;
+	double (*error_)(const Computer &, Factors, double estimate) = nullptr;
 	const void *query = nullptr;    // float[] or int8[]
 	std::uint32_t dimensions = 0;
 	double scale = 0;               // of the quantized query
-	double norm = 0;                // of the query, Euclidean
+	double norm = 0;                // of the query, Euclidean (1 under cosine)
 	double sum = 0;                 // of the quantized query's integers
-	double unit_error = 0;          // the kind's error for unit vectors
+	double unit_error = 0;          // the kind's error for unit vectors that are orthogonal
+	double query_error = 0;         // of the query's own quantization, for a unit vector
 };
+
+struct Method;
+class Rotation;
 
 class Quantizer {
 public:
@@ -77,19 +87,21 @@ public:
 	/// Writes code_bytes() bytes. Uses scratch of its own: not for two callers at once.
 	Factors encode(const float *vector, std::uint8_t *code) const;
 
-	/// A computer from a vector as the user stored it. Its memory comes from `arena` (about dimensions * 4 bytes).
+	/// A computer from a vector as the user stored it. Its memory comes from `arena` (about dimensions * 5 bytes).
 	Computer query(const float *vector, const Arena &arena) const;
 
-	/// A computer from a code, for distances between two stored codes. `space` holds computer_bytes() and is reused from
-	/// call to call by the caller.
+	/// A computer from a code, for distances between two stored codes. `space` holds computer_bytes(), is aligned to 4
+	/// bytes and is reused from call to call by the caller; the code itself is not needed afterwards. Distances are
+	/// symmetrical up to rounding.
 	Computer query_code(const std::uint8_t *code, Factors factors, std::span<std::uint8_t> space) const;
 	std::size_t computer_bytes() const;
 
 private:
 	Shape shape_;
 	std::size_t code_bytes_;
-	const void *rotation_;   // rotation.hpp's Rotation, null where the kind or metric does not rotate
-	float *scratch_;         // 2 * dimensions floats
+	const Method *method_;        // the kind's functions (method.hpp)
+	const Rotation *rotation_;    // null where the kind or metric does not rotate
+	float *scratch_;              // dimensions floats
 };
 
 /// The exact distance of two vectors as the user stored them, from the same kernels that the SQL operators use: the

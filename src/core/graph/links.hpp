@@ -1,0 +1,65 @@
+// A node's list of neighbours on one level, with the distance of every edge.
+//
+// Edge distances take one byte each: a signed mantissa under the list's common power of two, so that the farthest edge
+// uses 64 to 127 of the 127 steps. They exist so that a full list can be pruned without reading the neighbours' codes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vectorizer::graph {
+
+using NodeId = std::uint32_t;
+inline constexpr NodeId kNoNode = 0xFFFFFFFF;
+
+/// Stored; an all-zero header is an empty list.
+struct LinkHeader {
+	std::uint8_t count;
+	std::int8_t exponent;  // edge distance = mantissa * 2^exponent
+};
+static_assert(sizeof(LinkHeader) == 2);
+
+/// What an inserter knows of its distances to other nodes: whatever its search evaluated.
+class KnownDistances {
+public:
+	virtual bool find(NodeId id, double *distance) const = 0;
+
+protected:
+	~KnownDistances() = default;
+};
+
+/// A view of a list where it lies. The caller holds whatever lock guards those bytes.
+struct LinkList {
+	LinkHeader *header;
+	NodeId *ids;
+	std::int8_t *mantissas;
+	unsigned capacity;
+
+	unsigned count() const { return header->count; }
+	double distance(unsigned i) const;
+	bool contains(NodeId id) const;
+
+	void clear();
+
+	/// Adds a link at the end. REQUIRES: count() < capacity.
+	void append(NodeId id, double distance);
+
+	/// Replaces the i-th link.
+	void replace(unsigned i, NodeId id, double distance);
+
+	/// Removes the i-th link; the last takes its place.
+	void remove(unsigned i);
+
+	/// Takes up a link to the new node `id`, which is `distance` away from the list's owner; returns whether the list
+	/// changed. A full list gives up the farthest neighbour that the new node stands in front of (nearer to the owner and
+	/// to that neighbour: the rule of Malkov & Yashunin's algorithm 4, asked only of pairs whose distance is known);
+	/// where there is none, its farthest, unless the new node is the one to leave out. `required`: it is not left out.
+	bool admit(NodeId id, double distance, const KnownDistances &from_new, bool required);
+
+private:
+	void set(unsigned i, NodeId id, double distance);
+	/// Makes the exponent that of the farthest among `distance` and all edges but the one at `without`.
+	void fit_exponent(double distance, unsigned without);
+};
+
+}  // namespace vectorizer::graph

@@ -1,0 +1,109 @@
+#include "core/quantize/rotation.hpp"
+
+#include <simde/x86/sse2.h>
+
+#include <bit>
+#include <cmath>
+
+namespace vectorizer::quantize {
+namespace {
+
+// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
+std::uint64_t splitmix64(std::uint64_t &state)
+{
+	std::uint64_t z = state += 0x9e3779b97f4a7c15;
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+// (a, b) -> (a + b, a - b), coordinate by coordinate.
+void butterfly(float *a, float *b, std::size_t count)
+{
+	std::size_t i = 0;
+	for (; i + 4 <= count; i += 4) {
+		const simde__m128 x = simde_mm_loadu_ps(a + i);
+		const simde__m128 y = simde_mm_loadu_ps(b + i);
+		simde_mm_storeu_ps(a + i, simde_mm_add_ps(x, y));
+		simde_mm_storeu_ps(b + i, simde_mm_sub_ps(x, y));
+	}
+	for (; i < count; i++) {
+		const float x = a[i], y = b[i];
+		a[i] = x + y;
+		b[i] = x - y;
+	}
+}
+
+void multiply(float *vector, float factor, std::size_t count)
+{
+	const simde__m128 factors = simde_mm_set1_ps(factor);
+	std::size_t i = 0;
+	for (; i + 4 <= count; i += 4)
+		simde_mm_storeu_ps(vector + i, simde_mm_mul_ps(simde_mm_loadu_ps(vector + i), factors));
+	for (; i < count; i++)
+		vector[i] *= factor;
+}
+
+void multiply(float *vector, const float *factors, std::size_t count)
+{
+	std::size_t i = 0;
+	for (; i + 4 <= count; i += 4)
+		simde_mm_storeu_ps(vector + i, simde_mm_mul_ps(simde_mm_loadu_ps(vector + i), simde_mm_loadu_ps(factors + i)));
+	for (; i < count; i++)
+		vector[i] *= factors[i];
+}
+
+// Orthonormal. REQUIRES: n is a power of two.
+void hadamard(float *vector, std::size_t n)
+{
+	std::size_t width = 1;
+	if (n >= 4) {
+		// Widths 1 and 2 within one group of four.
+		for (float *v = vector; v != vector + n; v += 4) {
+			const float a = v[0] + v[1], b = v[0] - v[1], c = v[2] + v[3], d = v[2] - v[3];
+			v[0] = a + c;
+			v[1] = b + d;
+			v[2] = a - c;
+			v[3] = b - d;
+		}
+		width = 4;
+	}
+	for (; width < n; width *= 2)
+		for (std::size_t start = 0; start < n; start += 2 * width)
+			butterfly(vector + start, vector + start + width, width);
+	multiply(vector, static_cast<float>(1 / std::sqrt(static_cast<double>(n))), n);
+}
+
+}  // namespace
+
+Rotation::Rotation(std::uint32_t dimensions, std::uint64_t seed, const Arena &arena)
+	: dimensions_(dimensions), block_(std::bit_floor(dimensions))
+{
+	const std::span<float> signs = arena.array<float>(kRounds * dimensions_);
+	std::uint64_t state = seed;
+	std::uint64_t bits = 0;
+	for (std::size_t i = 0; i < signs.size(); i++) {
+		if (i % 64 == 0)
+			bits = splitmix64(state);
+		signs[i] = (bits >> (i % 64) & 1) != 0 ? -1.0F : 1.0F;
+	}
+	signs_ = signs;
+}
+
+void Rotation::apply(float *vector) const
+{
+	constexpr float kHalfRoot = 0.70710678F;
+	for (std::size_t round = 0; round < kRounds; round++) {
+		multiply(vector, signs_.data() + round * dimensions_, dimensions_);
+		hadamard(round % 2 == 0 ? vector : vector + (dimensions_ - block_), block_);
+		if (block_ == dimensions_)
+			continue;
+		const std::size_t half = dimensions_ / 2;
+		float *second = vector + (dimensions_ - half);
+		butterfly(vector, second, half);
+		multiply(vector, kHalfRoot, half);
+		multiply(second, kHalfRoot, half);
+	}
+}
+
+}  // namespace vectorizer::quantize

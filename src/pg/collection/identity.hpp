@@ -1,0 +1,34 @@
+// Acting as another role for the length of a call: the catalogue's owner to read what the caller need not see, a table's
+// owner to write it (so that whatever the owner hung on the table runs with the owner's rights, never with more).
+#pragma once
+
+#include "pg/pg.hpp"
+
+namespace vectorizer::pg {
+
+/// Runs f as `role`. An error inside restores the caller's identity by aborting the (sub)transaction.
+template <typename Function>
+void as_role(Oid role, int security_flags, Function &&f)
+{
+	Oid saved_role;
+	int saved_flags;
+	GetUserIdAndSecContext(&saved_role, &saved_flags);
+	SetUserIdAndSecContext(role, saved_flags | security_flags);
+	f();
+	SetUserIdAndSecContext(saved_role, saved_flags);
+}
+
+/// The table in schema `vectorizer` of that name. Raises 42P01 if the extension is not there.
+Oid catalogue_table(const char *name);
+
+/// Who owns a relation.
+Oid relation_owner(Oid relation);
+
+/// Runs f as the extension's owner.
+template <typename Function>
+void as_catalogue_owner(Function &&f)
+{
+	as_role(relation_owner(catalogue_table("collection")), SECURITY_LOCAL_USERID_CHANGE, f);
+}
+
+}  // namespace vectorizer::pg

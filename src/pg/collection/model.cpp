@@ -1,0 +1,108 @@
+#include "pg/collection/model.hpp"
+
+#include "pg/boundary.hpp"
+#include "pg/collection/identity.hpp"
+#include "pg/collection/spi.hpp"
+
+extern "C" {
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+}
+
+namespace vectorizer::pg {
+
+Oid vector_type()
+{
+	const Oid table = catalogue_table("lexeme");
+	return get_atttype(table, get_attnum(table, "embedding"));
+}
+
+void ModelReader::open(MemoryContext context, int64 collection, int32 generation)
+{
+	rows_.clear();
+	context_ = context;
+	collection_ = collection;
+	generation_ = generation;
+	dimension_ = 0;
+	as_catalogue_owner([&] {
+		if (spi_run("SELECT dimension, k1, b, average_length, n_sampled FROM vectorizer.model"
+					" WHERE collection_id = $1 AND generation = $2",
+					{param(collection), param(generation)}) == 1) {
+			dimension_ = spi_int32(0, 1);
+			weighting_ = {static_cast<float>(spi_float8(0, 2)), static_cast<float>(spi_float8(0, 3)), spi_float8(0, 4)};
+			n_sampled_ = spi_int64(0, 5);
+		}
+	});
+}
+
+void ModelReader::fetch(std::span<const TSVector> texts)
+{
+	std::size_t limit = 0;
+	for (TSVector text : texts)
+		limit += static_cast<std::size_t>(lexeme_count(text));
+	auto *missing = static_cast<Datum *>(palloc(sizeof(Datum) * (limit + 1)));
+	int n_missing = 0;
+	guard([&] {
+		for (TSVector text : texts) {
+			for (int i = 0; i < lexeme_count(text); ++i) {
+				const std::string_view lexeme = lexeme_at(text, i).lexeme;
+				if (rows_.find(lexeme) == rows_.end()) {
+					rows_.emplace(lexeme, LexemeRow{});
+					missing[n_missing++] = param(lexeme).value;
+				}
+			}
+		}
+	});
+	if (n_missing == 0)
+		return;
+
+	ArrayType *lexemes = construct_array(missing, n_missing, TEXTOID, -1, false, TYPALIGN_INT);
+	as_catalogue_owner([&] {
+		const uint64 found = spi_run(
+			"SELECT lexeme, idf, embedding FROM vectorizer.lexeme"
+			" WHERE collection_id = $1 AND generation = $2 AND lexeme = ANY ($3)",
+			{param(collection_), param(generation_), {TEXTARRAYOID, PointerGetDatum(lexemes)}});
+		for (uint64 i = 0; i < found; ++i) {
+			bool null;
+			const char *lexeme = spi_text(i, 1);
+			const float idf = DatumGetFloat4(spi_datum(i, 2, &null));
+			const Vector *vector = vector_from_datum(spi_datum(i, 3, &null));
+			if (vector->dim != dimension_)
+				ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+								errmsg("lexeme \"%s\" of the model has %d dimensions, not %d", lexeme, vector->dim,
+									   dimension_)));
+			auto *kept = static_cast<float *>(MemoryContextAlloc(context_, sizeof(float) * vector->dim));
+			memcpy(kept, vector->x, sizeof(float) * static_cast<std::size_t>(vector->dim));
+			if (auto at = rows_.find(std::string_view(lexeme)); at != rows_.end())
+				at->second = {idf, kept};
+		}
+		SPI_freetuptable(SPI_tuptable);
+	});
+}
+
+LexemeRow ModelReader::row(std::string_view lexeme) const
+{
+	const auto at = rows_.find(lexeme);
+	return at == rows_.end() ? LexemeRow{} : at->second;
+}
+
+Vector *ModelReader::embed(TSVector text) const
+{
+	if (dimension_ == 0)
+		return nullptr;
+	auto *terms = static_cast<txt::LsaTerm *>(
+		palloc(sizeof(txt::LsaTerm) * static_cast<std::size_t>(lexeme_count(text) + 1)));
+	std::size_t known = 0;
+	for (int i = 0; i < lexeme_count(text); ++i) {
+		const LexemeCount each = lexeme_at(text, i);
+		if (const LexemeRow found = row(each.lexeme); found.vector != nullptr)
+			terms[known++] = {each.count, found.idf, found.vector};
+	}
+	Vector *result = make_vector(dimension_);
+	const bool has_embedding = txt::embed(weighting_, total_lexemes(text), std::span(terms, known),
+										  std::span(result->x, static_cast<std::size_t>(dimension_)));
+	pfree(terms);
+	return has_embedding ? result : nullptr;
+}
+
+}  // namespace vectorizer::pg

@@ -1,0 +1,175 @@
+// What search needs of a collection's model: parse_query() before the legs run, bm25() for each row of the text leg.
+#include "pg/collection/held.hpp"
+#include "pg/collection/identity.hpp"
+#include "pg/collection/model.hpp"
+#include "pg/collection/spi.hpp"
+
+extern "C" {
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "tsearch/ts_utils.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+#include "utils/varlena.h"
+
+PG_FUNCTION_INFO_V1(vectorizer_parse_query);
+PG_FUNCTION_INFO_V1(vectorizer_bm25);
+PG_FUNCTION_INFO_V1(vectorizer_edit_distance);
+}
+
+namespace vectorizer::pg {
+
+namespace {
+
+/// Without a model all lexemes weigh the same, in chunks of about this many lexemes.
+constexpr double kDefaultLength = 100;
+
+struct Collection {
+	int64 id;
+	int32 generation;
+	char *text_config;
+};
+
+/// The collection, once it is sure that the caller may read its table.
+Collection readable_collection(const char *name)
+{
+	const Oid table = get_relname_relid(name, get_namespace_oid("vectorizer_data", false));
+	if (!OidIsValid(table))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("collection \"%s\" does not exist", name)));
+	if (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for collection \"%s\"", name)));
+	Collection found{};
+	as_catalogue_owner([&] {
+		if (spi_run("SELECT id, model_generation, text_config FROM vectorizer.collection WHERE name = $1", {param(name)}) == 0)
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("collection \"%s\" does not exist", name)));
+		found = {spi_int64(0, 1), spi_int32(0, 2), spi_text(0, 3)};
+	});
+	return found;
+}
+
+/// lexeme | lexeme | ...: a question finds the texts that hold any of its words; the ranking prefers those with more.
+TSQuery any_of(TSVector terms)
+{
+	if (lexeme_count(terms) == 0) {
+		auto *nothing = static_cast<TSQuery>(palloc0(HDRSIZETQ));
+		SET_VARSIZE(nothing, HDRSIZETQ);
+		return nothing;
+	}
+	StringInfoData source;
+	initStringInfo(&source);
+	for (int i = 0; i < lexeme_count(terms); ++i) {
+		const std::string_view lexeme = lexeme_at(terms, i).lexeme;
+		appendStringInfoString(&source, i == 0 ? "'" : " | '");
+		for (const char c : lexeme) {
+			if (c == '\'' || c == '\\')
+				appendStringInfoChar(&source, c);
+			appendStringInfoChar(&source, c);
+		}
+		appendStringInfoChar(&source, '\'');
+	}
+	return DatumGetTSQuery(DirectFunctionCall1(tsqueryin, CStringGetDatum(source.data)));
+}
+
+}  // namespace
+
+}  // namespace vectorizer::pg
+
+extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer;
+	using namespace vectorizer::pg;
+	const char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	text *query = PG_GETARG_TEXT_PP(1);
+	TupleDesc descriptor;
+	if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("parse_query returns a row")));
+
+	MemoryContext result_context = CurrentMemoryContext;
+	SPI_connect();
+	const Collection collection = readable_collection(name);
+	TSVector terms = to_tsvector(text_config_oid(collection.text_config), {VARDATA_ANY(query), VARSIZE_ANY_EXHDR(query)});
+	auto &model = hold_in<ModelReader>(CurrentMemoryContext);
+	model.open(CurrentMemoryContext, collection.id, collection.generation);
+	model.fetch({&terms, 1});
+
+	const Vector *embedding = model.embed(terms);
+	const double average = model.trained_chunks() > 0 ? model.weighting().average_length : kDefaultLength;
+	const double unseen = model.trained_chunks() > 0
+		? txt::bm25_idf(static_cast<std::uint64_t>(model.trained_chunks()), 0)
+		: 1;
+	const int count = lexeme_count(terms);
+	auto *lexemes = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<std::size_t>(count + 1)));
+	auto *weights = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<std::size_t>(count + 1)));
+	for (int i = 0; i < count; ++i) {
+		const LexemeCount each = lexeme_at(terms, i);
+		const LexemeRow row = model.row(each.lexeme);
+		lexemes[i] = param(each.lexeme).value;
+		weights[i] = Float8GetDatum(row.vector != nullptr ? row.idf : unseen);
+	}
+
+	Datum values[] = {
+		embedding != nullptr ? vector_to_datum(embedding) : Datum{0},
+		TSQueryGetDatum(any_of(terms)),
+		PointerGetDatum(construct_array(lexemes, count, TEXTOID, -1, false, TYPALIGN_INT)),
+		PointerGetDatum(construct_array(weights, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
+		Float8GetDatum(average),
+		param(collection.text_config).value,
+	};
+	bool nulls[] = {embedding == nullptr, false, false, false, false, false};
+	MemoryContext spi_context = MemoryContextSwitchTo(result_context);
+	const Datum result = heap_copy_tuple_as_datum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls), descriptor);
+	MemoryContextSwitchTo(spi_context);
+	SPI_finish();
+	PG_RETURN_DATUM(result);
+}
+
+extern "C" PGDLLEXPORT Datum vectorizer_bm25(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer;
+	using namespace vectorizer::pg;
+	TSVector content = PG_GETARG_TSVECTOR(0);
+	const int32 n_lexemes = PG_GETARG_INT32(1);
+	ArrayType *lexemes = PG_GETARG_ARRAYTYPE_P(2);
+	ArrayType *weights = PG_GETARG_ARRAYTYPE_P(3);
+	const txt::LsaWeighting weighting{1.2F, 0.75F, PG_GETARG_FLOAT8(4)};
+	Datum *names;
+	Datum *idfs;
+	int n_names;
+	int n_idfs;
+	deconstruct_array(lexemes, TEXTOID, -1, false, TYPALIGN_INT, &names, nullptr, &n_names);
+	deconstruct_array(weights, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &idfs, nullptr, &n_idfs);
+	if (n_names != n_idfs || ARR_HASNULL(lexemes) || ARR_HASNULL(weights))
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("lexemes and idf must be of equal length, without nulls")));
+
+	// Both are sorted by the server's order of lexemes (shorter first), but a caller's array need not be: search each.
+	double sum = 0;
+	for (int i = 0; i < n_names; ++i) {
+		const auto *name = DatumGetTextPP(names[i]);
+		const std::string_view wanted(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+		int low = 0;
+		int high = lexeme_count(content);
+		while (low < high) {
+			const int middle = low + (high - low) / 2;
+			const LexemeCount each = lexeme_at(content, middle);
+			const int order = tsCompareString(const_cast<char *>(each.lexeme.data()), static_cast<int>(each.lexeme.size()),
+											  const_cast<char *>(wanted.data()), static_cast<int>(wanted.size()), false);
+			if (order == 0) {
+				sum += txt::bm25_weight(weighting, DatumGetFloat8(idfs[i]), each.count,
+										static_cast<std::uint64_t>(std::max(n_lexemes, 1)));
+				break;
+			}
+			(order < 0 ? low : high) = order < 0 ? middle + 1 : middle;
+		}
+	}
+	PG_RETURN_FLOAT8(sum);
+}
+
+extern "C" PGDLLEXPORT Datum vectorizer_edit_distance(PG_FUNCTION_ARGS)
+{
+	const text *a = PG_GETARG_TEXT_PP(0);
+	const text *b = PG_GETARG_TEXT_PP(1);
+	PG_RETURN_INT32(varstr_levenshtein(VARDATA_ANY(a), static_cast<int>(VARSIZE_ANY_EXHDR(a)), VARDATA_ANY(b),
+									   static_cast<int>(VARSIZE_ANY_EXHDR(b)), 1, 1, 1, true));
+}

@@ -1,0 +1,195 @@
+#include "pg/collection/training.hpp"
+
+#include "pg/boundary.hpp"
+#include "pg/collection/held.hpp"
+#include "pg/collection/spi.hpp"
+#include "pg/collection/write_guard.hpp"
+
+#include <numeric>
+
+namespace vectorizer::pg {
+
+namespace {
+
+constexpr std::size_t kMaxLexemeBytes = 64;  // longer ones are hashes, base64, paths
+constexpr int64 kRareOnceBelow = 100;        // below so many chunks a lexeme that only one holds counts too
+constexpr int kFetch = 500;
+
+/// The sample's chunks over all lexemes, then over the vocabulary alone.
+struct Sample {
+	std::unordered_map<std::string, uint32, StringHash, std::equal_to<>> ids;
+	std::vector<const std::string *> lexemes;  // keys of ids
+	std::vector<uint32> df;
+	std::vector<txt::TermCount> terms;
+	std::vector<std::size_t> ends;
+	std::vector<uint64> lengths;
+
+	std::vector<uint32> vocabulary;  // ids, by falling df
+	txt::LsaCorpus corpus;
+	txt::LsaModel model;
+
+	void add(TSVector tsv, uint64 length)
+	{
+		for (int i = 0; i < lexeme_count(tsv); ++i) {
+			const LexemeCount each = lexeme_at(tsv, i);
+			if (each.lexeme.size() > kMaxLexemeBytes)
+				continue;
+			auto at = ids.find(each.lexeme);
+			if (at == ids.end()) {
+				at = ids.emplace(each.lexeme, static_cast<uint32>(df.size())).first;
+				lexemes.push_back(&at->first);
+				df.push_back(0);
+			}
+			++df[at->second];
+			terms.push_back({at->second, each.count});
+		}
+		ends.push_back(terms.size());
+		lengths.push_back(length);
+	}
+
+	void choose_vocabulary()
+	{
+		const uint32 least = static_cast<int64>(ends.size()) < kRareOnceBelow ? 1 : 2;
+		vocabulary.resize(df.size());
+		std::iota(vocabulary.begin(), vocabulary.end(), 0U);
+		std::erase_if(vocabulary, [&](uint32 id) { return df[id] < least; });
+		std::sort(vocabulary.begin(), vocabulary.end(), [&](uint32 a, uint32 b) {
+			return df[a] != df[b] ? df[a] > df[b] : *lexemes[a] < *lexemes[b];
+		});
+		if (vocabulary.size() > kMaxVocabulary)
+			vocabulary.resize(kMaxVocabulary);
+	}
+
+	void train(uint32 dimension, Stop stop)
+	{
+		choose_vocabulary();
+		constexpr uint32 kNone = ~0U;
+		std::vector<uint32> place(df.size(), kNone);
+		for (uint32 i = 0; i < vocabulary.size(); ++i)
+			place[vocabulary[i]] = i;
+		std::vector<txt::TermCount> document;
+		std::size_t begin = 0;
+		for (std::size_t i = 0; i < ends.size(); begin = ends[i++]) {
+			document.clear();
+			for (std::size_t t = begin; t < ends[i]; ++t) {
+				if (place[terms[t].lexeme] != kNone)
+					document.push_back({place[terms[t].lexeme], terms[t].count});
+			}
+			corpus.add(document, lengths[i]);
+		}
+		txt::LsaOptions options;
+		options.dimension = dimension;
+		model = txt::train_lsa(corpus, static_cast<uint32>(vocabulary.size()), options, stop);
+	}
+};
+
+void read_sample(const Collection &collection, Sample &sample)
+{
+	// In the order of a hash: a sample that does not depend on when a chunk came.
+	SPIPlanPtr plan = SPI_prepare(psprintf("SELECT tsv, n_lexemes FROM vectorizer_data.%s"
+										   " ORDER BY pg_catalog.hashint8extended(id, 0), id LIMIT %d",
+										   quote_identifier(collection.name), kMaxSample),
+								  0, nullptr);
+	Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, false);
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext batch = AllocSetContextCreate(outer, "vectorizer sample", ALLOCSET_DEFAULT_SIZES);
+	do {
+		CHECK_FOR_INTERRUPTS();
+		SPI_cursor_fetch(portal, true, kFetch);
+		MemoryContextSwitchTo(batch);
+		for (uint64 i = 0; i < SPI_processed; ++i) {
+			bool null;
+			TSVector tsv = DatumGetTSVector(spi_datum(i, 1, &null));
+			const auto length = static_cast<uint64>(spi_int32(i, 2));
+			guard([&] { sample.add(tsv, length); });
+		}
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(batch);
+		SPI_freetuptable(SPI_tuptable);
+	} while (SPI_processed > 0);
+	MemoryContextDelete(batch);
+	SPI_cursor_close(portal);
+}
+
+void store(const Collection &collection, int32 generation, int64 chunks, const Sample &sample)
+{
+	const txt::LsaWeighting &weighting = sample.model.weighting;
+	spi_run("INSERT INTO vectorizer.model (collection_id, generation, kind, dimension, state, n_chunks, n_sampled,"
+			" n_lexemes, k1, b, average_length, options)"
+			" VALUES ($1, $2, 'lsa', $3, 'filling', $4, $5, $6, $7, $8, $9, pg_catalog.jsonb_build_object('rank', $10))",
+			{param(collection.id), param(generation), param(collection.dimension), param(chunks),
+			 param(static_cast<int64>(sample.ends.size())), param(static_cast<int64>(sample.vocabulary.size())),
+			 param(static_cast<double>(weighting.k1)), param(static_cast<double>(weighting.b)),
+			 param(weighting.average_length), param(static_cast<int32>(sample.model.rank))});
+
+	Statement insert("INSERT INTO vectorizer.lexeme (collection_id, generation, lexeme, df, idf, embedding)"
+					 " VALUES ($1, $2, $3, $4, $5, $6)");
+	const Oid type = vector_type();
+	Vector *row = make_vector(collection.dimension);
+	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "vectorizer lexeme", ALLOCSET_SMALL_SIZES);
+	for (uint32 i = 0; i < sample.vocabulary.size(); ++i) {
+		const uint32 id = sample.vocabulary[i];
+		const auto vector = sample.model.vector(i);
+		std::copy(vector.begin(), vector.end(), row->x);
+		MemoryContext outer = MemoryContextSwitchTo(each);
+		insert.run({param(collection.id), param(generation), param(std::string_view(*sample.lexemes[id])),
+					param(static_cast<int64>(sample.df[id])), {FLOAT4OID, Float4GetDatum(sample.model.idf[i])},
+					{type, vector_to_datum(row)}});
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(each);
+		CHECK_FOR_INTERRUPTS();
+	}
+	MemoryContextDelete(each);
+	spi_run("ANALYZE vectorizer.lexeme");  // texts look up few of many rows
+}
+
+}  // namespace
+
+void train_model(const Collection &collection, int32 generation, int64 chunks, MemoryContext working)
+{
+	auto &sample = hold_in<Sample>(working);
+	read_sample(collection, sample);
+	guard([&] { sample.train(static_cast<uint32>(collection.dimension), interrupt_pending()); });
+	store(collection, generation, chunks, sample);
+}
+
+bool embed_chunks(const Collection &collection, ModelReader &model, int32 generation, int limit, int64 *after,
+				  int64 *embedded)
+{
+	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "vectorizer embeddings", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(batch);
+	const char *table = quote_identifier(collection.name);
+	const uint64 found = spi_run(psprintf("SELECT id, tsv, model_generation FROM vectorizer_data.%s WHERE id > $1"
+										  " ORDER BY id LIMIT $2", table),
+								 {param(*after), param(static_cast<int32>(limit))});
+	auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (found + 1)));
+	auto *texts = static_cast<TSVector *>(palloc(sizeof(TSVector) * (found + 1)));
+	std::size_t stale = 0;
+	for (uint64 i = 0; i < found; ++i) {
+		bool null;
+		*after = spi_int64(i, 1);
+		if (spi_int32(i, 3) == generation)
+			continue;
+		ids[stale] = *after;
+		texts[stale++] = DatumGetTSVectorCopy(spi_datum(i, 2, &null));
+	}
+	SPI_freetuptable(SPI_tuptable);
+
+	model.fetch({texts, stale});
+	const Oid type = vector_type();
+	with_write_access(collection.table, [&] {
+		Statement update(psprintf("UPDATE vectorizer_data.%s SET embedding = $2, model_generation = $3 WHERE id = $1",
+								  table));
+		for (std::size_t i = 0; i < stale; ++i) {
+			const Vector *vector = model.embed(texts[i]);
+			update.run({param(ids[i]), {type, PointerGetDatum(vector), vector == nullptr}, param(generation)});
+			CHECK_FOR_INTERRUPTS();
+		}
+	});
+	*embedded += static_cast<int64>(found);
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(batch);
+	return found == static_cast<uint64>(limit);
+}
+
+}  // namespace vectorizer::pg

@@ -1,0 +1,219 @@
+// Writing a graph out of memory: breadth first from the entry point, so that a node's neighbours lie near it and a cold
+// search touches fewer pages.
+#include "pg/hnsw/allocate.hpp"
+#include "pg/hnsw/build.hpp"
+
+#include "pg/boundary.hpp"
+
+namespace vectorizer::hnsw {
+
+using graph::MemoryGraph;
+using graph::SlotLayout;
+
+namespace {
+
+/// The graph's nodes in the order of a walk along the links of level 0; what the walk does not reach comes last.
+std::span<NodeId> breadth_first(MemoryGraph &graph, const Arena &arena)
+{
+	std::size_t n = graph.size();
+	std::span<NodeId> order = arena.array<NodeId>(n);
+	std::span<bool> seen = arena.array<bool>(n);
+	std::span<NodeId> links = arena.array<NodeId>(graph.max_links());
+	std::fill(seen.begin(), seen.end(), false);
+	std::size_t end = 0;
+	auto reach = [&](NodeId id) {
+		if (!seen[id]) {
+			seen[id] = true;
+			order[end++] = id;
+		}
+	};
+	std::size_t at = 0;
+	auto walk = [&] {
+		for (; at < end; ++at) {
+			unsigned count = graph.links(order[at], 0, links.data());
+			for (unsigned i = 0; i < count; ++i)
+				reach(links[i]);
+		}
+	};
+	if (n > 0)
+		reach(graph.entry());
+	walk();
+	for (NodeId id = 0; id < n; ++id) {
+		reach(id);
+		walk();
+	}
+	return order;
+}
+
+/// A node and the id it gets.
+struct Placed {
+	NodeId from;
+	NodeId to;
+};
+
+/// Gives every node an id, in order but for those whose upper links do not fit into their group: they wait for the next.
+/// Ids ascend in the result.
+std::span<Placed> place(const Index &index, MemoryGraph &graph, std::span<const NodeId> order, const Arena &arena)
+{
+	std::span<Placed> placed = arena.array<Placed>(order.size());
+	std::span<NodeId> waiting = arena.array<NodeId>(order.size());
+	std::size_t n = 0, first_waiting = 0, n_waiting = 0;
+	NodeId next = 0;
+	unsigned uppers = 0;
+
+	auto put = [&](NodeId id) -> bool {
+		unsigned level = SlotLayout::header(graph.slot(id)).level;
+		if (uppers + level > index.uppers_per_page)
+			return false;
+		placed[n++] = {id, next++};
+		uppers += level;
+		if (next % index.nodes_per_group() == 0)
+			uppers = 0;
+		return true;
+	};
+	for (NodeId id : order) {
+		while (first_waiting < n_waiting && put(waiting[first_waiting]))
+			++first_waiting;
+		if (!put(id))
+			waiting[n_waiting++] = id;
+	}
+	while (first_waiting < n_waiting) {
+		if (put(waiting[first_waiting])) {
+			++first_waiting;
+			continue;
+		}
+		next += index.nodes_per_group() - next % index.nodes_per_group();
+		uppers = 0;
+	}
+	return placed;
+}
+
+/// Copies one graph's pages out, group by group. Pages are filled in private memory and copied into their buffer whole.
+class GroupWriter {
+public:
+	GroupWriter(Relation relation, const Index &index, MemoryGraph &graph, std::span<const NodeId> new_ids)
+		: relation_(relation), index_(index), graph_(graph), new_ids_(new_ids) {}
+
+	void write(Placed node)
+	{
+		NodePlace to = place_of(node.to, index_.slots_per_page);
+		if (to.block != block_)
+			start_page(to);
+		std::size_t bytes = index_.layout.slot_bytes();
+		std::byte *slot = contents_of(page_.data) + to.slot * bytes;
+		std::memcpy(slot, graph_.slot(node.from), bytes);
+		set_items_on(page_.data, bytes, to.slot + 1);
+		++tail_of(page_.data)->in_use;
+
+		graph::SlotHeader &header = SlotLayout::header(slot);
+		header.duplicates = kNoChunk;
+		rename(index_.layout.links(slot));
+		header.upper = static_cast<std::uint16_t>(uppers_);
+		for (unsigned level = 1; level <= header.level; ++level) {
+			std::byte *entry = contents_of(auxiliary_.data) + uppers_ * index_.layout.upper_bytes();
+			std::memcpy(entry, graph_.upper(node.from, level), index_.layout.upper_bytes());
+			upper_header(entry).owner = to.ordinal;
+			upper_header(entry).level = static_cast<std::uint16_t>(level);
+			rename(index_.layout.upper_links(entry));
+			++uppers_;
+		}
+	}
+
+	void finish()
+	{
+		if (block_ == InvalidBlockNumber)
+			return;
+		copy_out(block_, page_.data);
+		set_items_on(auxiliary_.data, index_.layout.upper_bytes(), uppers_);
+		tail_of(auxiliary_.data)->in_use = static_cast<std::uint16_t>(uppers_);
+		copy_out(auxiliary_block_, auxiliary_.data);
+	}
+
+private:
+	void start_page(const NodePlace &to)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (block_ != InvalidBlockNumber)
+			copy_out(block_, page_.data);
+		if (to.auxiliary != auxiliary_block_) {
+			if (block_ != InvalidBlockNumber)
+				finish();
+			auxiliary_block_ = to.auxiliary;
+			init_page(auxiliary_.data, PageKind::kAuxiliary);
+			uppers_ = 0;
+		}
+		block_ = to.block;
+		init_page(page_.data, PageKind::kNodes);
+		pg::extend_to(relation_, block_ + 1);
+	}
+
+	void copy_out(BlockNumber block, const char *image)
+	{
+		pg::PageChange change(relation_, false);
+		std::memcpy(change.lock(block), image, BLCKSZ);
+		change.commit();
+	}
+
+	void rename(graph::LinkList list)
+	{
+		for (unsigned i = 0; i < list.count(); ++i)
+			list.ids[i] = new_ids_[list.ids[i]];
+	}
+
+	Relation relation_;
+	const Index &index_;
+	MemoryGraph &graph_;
+	std::span<const NodeId> new_ids_;
+	BlockNumber block_ = InvalidBlockNumber;
+	BlockNumber auxiliary_block_ = InvalidBlockNumber;
+	unsigned uppers_ = 0;
+	PGAlignedBlock page_;
+	PGAlignedBlock auxiliary_;
+};
+
+/// The rows that were folded into a node, after the node itself has been written.
+void write_more_rows(Relation relation, const Index &index, MemoryGraph &graph, Placed node)
+{
+	const std::byte *slot = graph.slot(node.from);
+	std::span<const std::uint8_t> code(index.layout.code(slot), index.layout.code_bytes());
+	for (std::uint32_t at = SlotLayout::header(slot).duplicates; at != kNoChunk; at = graph.more_rows(at).next) {
+		CHECK_FOR_INTERRUPTS();
+		if (!add_row(relation, index, node.to, code, SlotLayout::factors(slot), graph.more_rows(at).row, false))
+			ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("node %u was not written as it should be", node.to)));
+	}
+}
+
+}  // namespace
+
+void write_graph(Relation relation, const Index &index, MemoryGraph &graph)
+{
+	if (graph.size() == 0)
+		return;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw flush", ALLOCSET_DEFAULT_SIZES);
+	Arena arena = pg::context_arena(context);
+	std::span<Placed> nodes = place(index, graph, breadth_first(graph, arena), arena);
+	std::span<NodeId> new_ids = arena.array<NodeId>(nodes.size());
+	for (Placed node : nodes)
+		new_ids[node.from] = node.to;
+
+	GroupWriter writer(relation, index, graph, new_ids);
+	for (Placed node : nodes)
+		writer.write(node);
+	writer.finish();
+
+	{
+		NodePlace last = place_of(nodes.back().to, index.slots_per_page);
+		pg::PageChange change(relation, false);
+		MetaPage *meta = meta_of(change.lock(kMetaBlock));
+		meta->groups = group_of(last.block) + 1;
+		meta->node_tail = last.block;
+		meta->entry = new_ids[graph.entry()];
+		meta->entry_level = static_cast<std::uint16_t>(graph.entry_level());
+		change.commit();
+	}
+	for (Placed node : nodes)
+		write_more_rows(relation, index, graph, node);
+	MemoryContextDelete(context);
+}
+
+}  // namespace vectorizer::hnsw

@@ -1,0 +1,54 @@
+// What every verb needs to know of an index: the facts of its metapage that stand from its creation to its end.
+#pragma once
+
+#include "core/graph/insert.hpp"
+#include "pg/hnsw/format.hpp"
+#include "pg/hnsw/options.hpp"
+#include "pg/page.hpp"
+
+namespace vectorizer::hnsw {
+
+struct Index {
+	quantize::Shape shape;
+	graph::InsertParameters parameters;
+	graph::SlotLayout layout;
+	unsigned slots_per_page;
+	unsigned uppers_per_page;
+	double level_probability;  // share of nodes that reach one level more
+
+	NodeId nodes_per_group() const { return kNodePages * slots_per_page; }
+};
+static_assert(std::is_trivially_destructible_v<Index>);
+
+/// Derives all sizes. Raises 54000 with a fitting hint if no slot of that kind fits into a page.
+Index make_index(const quantize::Shape &shape, const graph::InsertParameters &parameters);
+
+/// The facts of an existing index, read from its metapage at a backend's first use. Raises XX002 (index_corrupted) when the
+/// metapage contradicts itself or this library.
+Index open_index(Relation relation);
+
+/// What the index shall be, by its options, its column and its operator class: for a build.
+struct Choice {
+	quantize::Shape shape;
+	graph::InsertParameters parameters;
+	std::uint16_t flags;  // of the metapage
+};
+Choice choose(Relation relation);
+
+/// Fills a page with an empty index's metapage.
+void init_meta_page(Page page, const Index &index, std::uint16_t flags);
+
+/// Fills a page of the given kind with no item on it.
+void init_page(Page page, PageKind kind);
+
+/// Raises XX002 unless the page is one of this kind, sound as far as its header tells. New (all-zero) pages pass if
+/// `may_be_new`.
+void check_page(Relation relation, BlockNumber block, Page page, PageKind kind, std::size_t item_bytes, bool may_be_new);
+
+/// Raises XX002 with the place and the reason.
+[[noreturn]] void corrupted(Relation relation, BlockNumber block, const char *what) pg_attribute_cold;
+
+/// The changing part of the metapage, as of now.
+MetaPage read_meta(Relation relation);
+
+}  // namespace vectorizer::hnsw

@@ -1,0 +1,106 @@
+// vectorizer.index_info(): the metapage in words.
+#include "pg/hnsw/index.hpp"
+#include "pg/hnsw/open.hpp"
+
+extern "C" {
+#include "funcapi.h"
+
+PG_FUNCTION_INFO_V1(vectorizer_index_info);
+PGDLLEXPORT Datum vectorizer_index_info(PG_FUNCTION_ARGS);
+}
+
+namespace vectorizer::hnsw {
+
+namespace {
+
+const char *metric_name(std::uint8_t metric)
+{
+	switch (static_cast<Metric>(metric)) {
+		case Metric::kL2: return "l2";
+		case Metric::kInnerProduct: return "inner product";
+		case Metric::kCosine: return "cosine";
+		case Metric::kL1: return "l1";
+	}
+	return "unknown";
+}
+
+/// Why a REINDEX would make another index of it, null if it would not.
+char *reindex_reason(Relation relation, const MetaPage &meta)
+{
+	Choice choice = choose(relation);
+	if (choice.parameters.m != meta.m || choice.parameters.ef_construction != meta.ef_construction ||
+		static_cast<std::uint8_t>(choice.shape.kind) != meta.quantizer || choice.shape.bits != meta.bits)
+		return pstrdup("its options have been altered since it was built");
+	return nullptr;
+}
+
+/// Fills a row column by column.
+struct Row {
+	static constexpr int kColumns = 21;
+	Datum values[kColumns];
+	bool nulls[kColumns];
+	int at = 0;
+
+	void add(Datum value)
+	{
+		values[at] = value;
+		nulls[at++] = false;
+	}
+	void add(const char *text)
+	{
+		nulls[at] = text == nullptr;
+		values[at++] = text == nullptr ? Datum{0} : CStringGetTextDatum(text);
+	}
+	void add_int(std::uint32_t value) { add(Int32GetDatum(static_cast<int32>(value))); }
+	void add_big(std::uint64_t value) { add(Int64GetDatum(static_cast<int64>(value))); }
+};
+
+Datum info(FunctionCallInfo fcinfo)
+{
+	TupleDesc columns;
+	if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a row type is needed here")));
+	columns = BlessTupleDesc(columns);
+
+	OpenedIndex opened = open_named_index(PG_GETARG_OID(0), AccessShareLock);
+	Relation relation = opened.index;
+	MetaPage meta = read_meta(relation);
+	Index index = open_index(relation);
+
+	Row row;
+	row.add(metric_name(meta.metric));
+	row.add_int(meta.dimensions);
+	row.add_int(meta.m);
+	row.add_int(meta.ef_construction);
+	row.add(meta.quantizer == static_cast<std::uint8_t>(quantize::Kind::kNone) ? "none" : "scalar");
+	row.add_int(meta.bits);
+	row.add(BoolGetDatum((meta.flags & kAutomatic) != 0));
+	row.add(BoolGetDatum((meta.flags & kUntrained) == 0));
+	row.add_int(static_cast<std::uint32_t>(index.layout.code_bytes()));
+	row.add_int(meta.slot_bytes);
+	row.add_int(meta.slots_per_page);
+	row.nulls[row.at] = meta.entry == kNoNode;
+	row.values[row.at++] = Int64GetDatum(meta.entry);
+	row.nulls[row.at] = meta.entry == kNoNode;
+	row.values[row.at++] = Int32GetDatum(meta.entry_level);
+	row.add_big(meta.groups);
+	row.add_big(meta.live);
+	row.add_big(meta.tombstones);
+	row.add_big(meta.freed_slots);
+	row.add_int(meta.cycle - 1u);
+	row.add_int(meta.version);
+	row.add_big(static_cast<std::uint64_t>(RelationGetNumberOfBlocks(relation)) * BLCKSZ);
+	row.add(reindex_reason(relation, meta));
+	Assert(row.at == Row::kColumns);
+	close(opened);
+	return HeapTupleGetDatum(heap_form_tuple(columns, row.values, row.nulls));
+}
+
+}  // namespace
+
+}  // namespace vectorizer::hnsw
+
+extern "C" Datum vectorizer_index_info(PG_FUNCTION_ARGS)
+{
+	return vectorizer::hnsw::info(fcinfo);
+}

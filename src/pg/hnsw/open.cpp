@@ -1,0 +1,42 @@
+#include "pg/hnsw/open.hpp"
+
+#include "pg/hnsw/insert.hpp"
+
+extern "C" {
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/index.h"
+#include "utils/lsyscache.h"
+}
+
+namespace vectorizer::hnsw {
+
+OpenedIndex open_named_index(Oid oid, LOCKMODE lock)
+{
+	// The table first, as everybody does: taking the index's lock first could deadlock.
+	Oid table = get_rel_relkind(oid) == RELKIND_INDEX ? IndexGetRelation(oid, true) : InvalidOid;
+	Relation heap = OidIsValid(table) ? table_open(table, lock) : nullptr;
+	Relation index = relation_open(oid, lock);
+	if (index->rd_rel->relkind != RELKIND_INDEX || index->rd_indam == nullptr || index->rd_indam->aminsert != am_insert)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is not an hnsw index", RelationGetRelationName(index)),
+						index->rd_rel->relkind == RELKIND_PARTITIONED_INDEX
+							? errhint("Name the index of one partition.")
+							: 0));
+	if (RELATION_IS_OTHER_TEMP(index))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("index \"%s\" belongs to another session's temporary table", RelationGetRelationName(index))));
+	if (!index->rd_index->indisvalid)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
+						errhint("A CREATE INDEX CONCURRENTLY has not finished or has failed: drop it or REINDEX it.")));
+	return {heap, index, lock};
+}
+
+void close(const OpenedIndex &opened)
+{
+	relation_close(opened.index, opened.lock);
+	table_close(opened.heap, opened.lock);
+}
+
+}  // namespace vectorizer::hnsw

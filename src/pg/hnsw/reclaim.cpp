@@ -1,0 +1,185 @@
+// After a repair: what is still linked to, nodes that nothing leads to, and the slots of the dead.
+#include "pg/hnsw/vacuum_parts.hpp"
+
+#include "pg/boundary.hpp"
+
+extern "C" {
+#include "storage/indexfsm.h"
+}
+
+namespace vectorizer::hnsw {
+
+using graph::SlotHeader;
+using graph::SlotLayout;
+using graph::State;
+
+void collect_references(Vacuum &vacuum, const NodeSet &dead, References *references)
+{
+	std::size_t bytes = vacuum.index.layout.slot_bytes();
+	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block) {
+		pg::read_page(vacuum.relation, block, [&](Page page) {
+			for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
+				std::byte *at = contents_of(page) + slot * bytes;
+				if (SlotLayout::header(at).state != static_cast<std::uint8_t>(State::kLive))
+					continue;
+				graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, at, 0);
+				for (unsigned i = 0; i < list.count(); ++i)
+					(dead.contains(list.ids[i]) ? references->dead : references->linked).add(list.ids[i]);
+			}
+		});
+	});
+	std::size_t upper_bytes = vacuum.index.layout.upper_bytes();
+	for_each_page(vacuum, PageKind::kAuxiliary, [&](BlockNumber block) {
+		pg::read_page(vacuum.relation, block, [&](Page page) {
+			for (unsigned at = 0; at < items_on(page, upper_bytes); ++at) {
+				std::byte *entry = contents_of(page) + at * upper_bytes;
+				std::uint16_t owner = upper_header(entry).owner;
+				if (owner == kNoOwner || dead.contains(group_of(block) * vacuum.index.nodes_per_group() + owner))
+					continue;
+				graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, entry, 1);
+				for (unsigned i = 0; i < list.count(); ++i)
+					if (dead.contains(list.ids[i]))
+						references->dead.add(list.ids[i]);
+			}
+		});
+	});
+}
+
+namespace {
+
+/// Knows no distance: a list then gives up its farthest neighbour.
+class NoDistances final : public graph::KnownDistances {
+public:
+	bool find(NodeId, double *) const override { return false; }
+};
+
+/// A node that nothing leads to, and its own nearest neighbour.
+struct Orphan {
+	NodeId node;
+	graph::Neighbour nearest;
+};
+
+}  // namespace
+
+std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &linked)
+{
+	std::size_t bytes = vacuum.index.layout.slot_bytes();
+	std::span<Orphan> orphans = pg::context_arena(CurrentMemoryContext).array<Orphan>(vacuum.index.slots_per_page);
+	PageStore store(vacuum.relation, vacuum.index);
+	std::uint64_t relinked = 0;
+	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block) {
+		std::size_t n = 0;
+		pg::read_page(vacuum.relation, block, [&](Page page) {
+			for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
+				std::byte *at = contents_of(page) + slot * bytes;
+				NodeId id = node_at(block, slot, vacuum.index.slots_per_page);
+				graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, at, 0);
+				if (SlotLayout::header(at).state != static_cast<std::uint8_t>(State::kLive) || linked.contains(id) ||
+					list.count() == 0)
+					continue;
+				unsigned nearest = 0;
+				for (unsigned i = 1; i < list.count(); ++i)
+					if (list.distance(i) < list.distance(nearest))
+						nearest = i;
+				orphans[n++] = {id, {list.ids[nearest], list.distance(nearest)}};
+			}
+		});
+		for (const Orphan &orphan : orphans.first(n)) {
+			NodePlace place = place_of(orphan.nearest.id, vacuum.index.slots_per_page);
+			pg::PageChange change(vacuum.relation, true);
+			Page page = change.lock(place.block);
+			check_page(vacuum.relation, place.block, page, PageKind::kNodes, bytes, false);
+			std::byte *slot = store.used_slot(place.block, page, place.slot);
+			if (slot != nullptr && list_on(vacuum.relation, vacuum.index, place.block, slot, 0)
+									   .admit(orphan.node, orphan.nearest.distance, NoDistances(), true)) {
+				change.commit();
+				++relinked;
+			}
+			else
+				change.abandon();
+		}
+	});
+	return relinked;
+}
+
+namespace {
+
+/// Gives back the chunks of a tombstone, one after the other: a crash in between leaves a shorter chain.
+void free_chain(Vacuum &vacuum, NodeId id)
+{
+	NodePlace place = place_of(id, vacuum.index.slots_per_page);
+	for (;;) {
+		pg::PageChange change(vacuum.relation, true);
+		Page page = change.lock(place.block);
+		SlotHeader &header = SlotLayout::header(contents_of(page) + place.slot * vacuum.index.layout.slot_bytes());
+		if (header.duplicates == kNoChunk) {
+			change.abandon();
+			return;
+		}
+		Page chunks = change.lock(chunk_block_beside(vacuum.relation, place.block, header.duplicates));
+		Chunk *chunk = checked_chunk(vacuum.relation, chunks, header.duplicates, id);
+		header.duplicates = chunk->next;
+		*chunk = {};
+		chunk->owner = kNoNode;
+		chunk->next = kNoChunk;
+		--tail_of(chunks)->in_use;
+		change.commit();
+	}
+}
+
+}  // namespace
+
+unsigned free_tombstones(Vacuum &vacuum, BlockNumber block, const NodeSet &dead, const NodeSet &referenced)
+{
+	std::size_t bytes = vacuum.index.layout.slot_bytes();
+	std::span<NodeId> ids = pg::context_arena(CurrentMemoryContext).array<NodeId>(vacuum.index.slots_per_page);
+	std::size_t n = 0;
+	pg::read_page(vacuum.relation, block, [&](Page page) {
+		for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
+			NodeId id = node_at(block, slot, vacuum.index.slots_per_page);
+			const SlotHeader &header = SlotLayout::header(contents_of(page) + slot * bytes);
+			if (header.state == static_cast<std::uint8_t>(State::kTombstone) && dead.contains(id) && !referenced.contains(id))
+				ids[n++] = id;
+		}
+	});
+	if (n == 0)
+		return 0;
+	for (NodeId id : ids.first(n))
+		free_chain(vacuum, id);
+
+	unsigned freed = 0;
+	pg::PageChange change(vacuum.relation, true);
+	Page page = change.lock(block);
+	Page auxiliary = nullptr;
+	NodePlace place = place_of(ids[0], vacuum.index.slots_per_page);
+	for (NodeId id : ids.first(n))
+		if (SlotLayout::header(contents_of(page) + place_of(id, vacuum.index.slots_per_page).slot * bytes).level > 0 &&
+			auxiliary == nullptr)
+			auxiliary = change.lock(place.auxiliary);
+	MetaPage *meta = meta_of(change.lock(kMetaBlock));
+	for (NodeId id : ids.first(n)) {
+		if (id == meta->entry)
+			continue;
+		place = place_of(id, vacuum.index.slots_per_page);
+		std::byte *slot = contents_of(page) + place.slot * bytes;
+		SlotHeader &header = SlotLayout::header(slot);
+		for (unsigned level = 1; level <= header.level; ++level) {
+			std::byte *entry = upper_entry(vacuum.relation, vacuum.index, place, auxiliary, header.upper, level);
+			std::memset(entry, 0, vacuum.index.layout.upper_bytes());
+			upper_header(entry).owner = kNoOwner;
+			--tail_of(auxiliary)->in_use;
+		}
+		auto generation = static_cast<std::uint16_t>(header.generation + 1);
+		std::memset(slot, 0, bytes);
+		header.generation = generation;
+		header.duplicates = kNoChunk;
+		--tail_of(page)->in_use;
+		++freed;
+	}
+	meta->tombstones -= std::min<std::uint64_t>(freed, meta->tombstones);
+	change.commit();
+	RecordFreeIndexPage(vacuum.relation, block);
+	return freed;
+}
+
+}  // namespace vectorizer::hnsw

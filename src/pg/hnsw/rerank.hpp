@@ -1,0 +1,43 @@
+// The exact distance of a heap row, seen through the scan's snapshot.
+#pragma once
+
+#include "pg/hnsw/opclass.hpp"
+
+extern "C" {
+#include "access/relscan.h"
+#include "access/tableam.h"
+#include "nodes/execnodes.h"
+}
+
+namespace vectorizer::hnsw {
+
+/// Fetches rows by a table fetch of its own, with no index lock held, and evaluates the index's expression where it has
+/// one. Made for one scan; release() must be called before the scan ends.
+class Rerank {
+public:
+	void init(IndexScanDesc scan, Metric metric, MemoryContext context);
+	void release();
+
+	/// Lets go of the heap page that the last fetch pinned.
+	void pause();
+
+	/// False if the snapshot sees no version of the row. `query` has the index's dimensions.
+	bool exact(RowPointer row, const float *query, std::uint32_t dimensions, double *distance);
+
+	std::uint64_t fetches() const { return fetches_; }
+
+private:
+	Relation index_;
+	Relation heap_;
+	Snapshot snapshot_;
+	Metric metric_;
+	IndexInfo *info_;
+	EState *estate_;
+	IndexFetchTableData *fetch_;
+	TupleTableSlot *slot_;
+	MemoryContext row_context_;   // reset for every row: detoasted values and the like
+	BlockNumber heap_blocks_;
+	std::uint64_t fetches_;
+};
+
+}  // namespace vectorizer::hnsw

@@ -1,0 +1,307 @@
+#include "pg/hnsw/scan.hpp"
+
+#include "core/graph/search.hpp"
+#include "pg/boundary.hpp"
+#include "pg/hnsw/page_store.hpp"
+#include "pg/hnsw/rerank.hpp"
+
+extern "C" {
+#include "pgstat.h"
+#include "utils/snapmgr.h"
+}
+
+namespace vectorizer::hnsw {
+
+namespace {
+
+/// A candidate counts as worse than a row whose exact distance lies this many sigmas below its estimate. One in a thousand
+/// is nearer than that all the same, and then comes too late.
+constexpr double kSigmas = 3;
+
+/// A node whose rows have not been fetched yet.
+struct Unfetched {
+	double bound;  // a distance that its rows hardly fall below
+	graph::Candidate node;
+};
+
+/// A row with its exact distance.
+struct Fetched {
+	double distance;
+	RowPointer row;
+};
+
+struct BoundFirst {
+	bool operator()(const Unfetched &a, const Unfetched &b) const { return nearer(a.bound, b.bound); }
+};
+struct DistanceFirst {
+	bool operator()(const Fetched &a, const Fetched &b) const { return nearer(a.distance, b.distance); }
+};
+
+using Search = graph::Search<PageStore>;
+
+/// One scan, from its first tuple to its end or rescan. Lives in the scan's memory context.
+struct Scan {
+	Scan(Relation relation, const Index &facts, const Arena &memory)
+		: index(facts), arena(memory), store(relation, facts), unfetched(memory), fetched(memory) {}
+
+	Index index;
+	Arena arena;
+	PageStore store;
+	ScanSettings settings{};
+	const float *query = nullptr;
+	bool strict = true;
+	std::size_t width = 0;          // candidates of the next round
+	Search *search = nullptr;       // null: the index is empty
+	graph::Heap<Unfetched, BoundFirst> unfetched;
+	graph::Heap<Fetched, DistanceFirst> fetched;
+	bool swept = false;
+	bool ended = false;             // no further rounds
+	bool returned_any = false;
+	double last_distance = 0;       // of the row returned last
+	std::uint64_t returned = 0;
+};
+static_assert(std::is_trivially_destructible_v<Scan>);
+
+/// IndexScanDesc's opaque.
+struct ScanState {
+	MemoryContext context;  // of the Scan; reset by a rescan
+	Scan *scan;
+	Rerank rerank;
+	bool rerank_ready;
+};
+
+/// The query vector of the scan's one ORDER BY key; zeroes where it is NULL: every distance is then NULL, in any order.
+const float *query_of(IndexScanDesc scan, const Index &index, const Arena &arena, bool *is_null)
+{
+	ScanKey key = &scan->orderByData[0];
+	*is_null = (key->sk_flags & SK_ISNULL) != 0;
+	if (*is_null) {
+		std::span<float> zeroes = arena.array<float>(index.shape.dimensions);
+		std::fill(zeroes.begin(), zeroes.end(), 0.0f);
+		return zeroes.data();
+	}
+	VectorView query = view_of(key->sk_argument);
+	if (query.dimensions != index.shape.dimensions)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("different vector dimensions %u and %u",
+																index.shape.dimensions, query.dimensions)));
+	return query.x;
+}
+
+Scan *begin(IndexScanDesc desc, MemoryContext context)
+{
+	MemoryContext before = MemoryContextSwitchTo(context);
+	Relation relation = desc->indexRelation;
+	Arena arena = pg::context_arena(context);
+	auto *scan = new (arena.array<Scan>(1).data()) Scan(relation, open_index(relation), arena);
+	bool is_null;
+	scan->settings = scan_settings();
+	scan->query = query_of(desc, scan->index, arena, &is_null);
+	scan->strict = scan->settings.iterative_scan != IterativeScan::kRelaxedOrder && !is_null;
+	scan->width = static_cast<std::size_t>(scan->settings.ef_search);
+
+	MetaPage meta = read_meta(relation);
+	if (meta.entry != kNoNode) {
+		quantize::Quantizer quantizer(scan->index.shape, arena);
+		quantize::Computer computer = quantizer.query(scan->query, arena);
+		NodeId entry = meta.entry_level > 0
+						   ? graph::descend(scan->store, computer, meta.entry, meta.entry_level, 1, arena)
+						   : meta.entry;
+		scan->search = new (arena.array<Search>(1).data())
+			Search(scan->store, computer, 0, Search::Use::kRounds, scan->width * 2 * scan->index.parameters.m, arena);
+		scan->search->start({&entry, 1});
+	}
+	MemoryContextSwitchTo(before);
+	return scan;
+}
+
+/// Takes up every live node that the graph did not lead to: the graph alone leaves some without a link.
+void sweep(Scan &scan, Relation relation)
+{
+	scan.swept = true;
+	unsigned per_page = scan.index.slots_per_page;
+	std::span<NodeId> unseen = scan.arena.array<NodeId>(per_page);
+	BlockNumber blocks = RelationGetNumberOfBlocks(relation);
+	for (BlockNumber block = 1; block < blocks; ++block) {
+		CHECK_FOR_INTERRUPTS();
+		if (is_group_start(block))
+			continue;
+		std::size_t n = 0;
+		bool is_node_page = pg::read_page(relation, block, [&](Page page) {
+			return !PageIsNew(page) && tail_of(page)->kind == static_cast<std::uint8_t>(PageKind::kNodes);
+		});
+		if (is_node_page)
+			scan.store.on_node_page(block, [&](Page page) {
+				for (unsigned slot = 0; slot < items_on(page, scan.index.layout.slot_bytes()); ++slot) {
+					const std::byte *bytes = scan.store.used_slot(block, page, slot);
+					NodeId id = node_at(block, slot, per_page);
+					if (bytes != nullptr && graph::SlotLayout::header(bytes).state == 1 && !scan.search->visited().contains(id))
+						unseen[n++] = id;
+				}
+			});
+		scan.search->add(unseen.first(n));
+	}
+}
+
+double bound_of(const graph::Candidate &node)
+{
+	return node.distance - kSigmas * node.error;
+}
+
+/// Widens the search by one round. False if there is nothing more to find, or to be looked for.
+bool widen(Scan &scan, Relation relation)
+{
+	if (scan.search == nullptr || scan.ended)
+		return false;
+	Search &search = *scan.search;
+	if (search.exhausted() && !search.anything_waiting()) {
+		if (!scan.swept)
+			sweep(scan, relation);
+		if (search.exhausted() && !search.anything_waiting()) {
+			scan.ended = true;
+			return false;
+		}
+	}
+	if (!search.round(scan.width, pg::interrupt_pending()))
+		CHECK_FOR_INTERRUPTS();
+	for (const graph::Candidate &node : search.nearest())
+		scan.unfetched.push({bound_of(node), node});
+	scan.width *= 2;
+
+	int limit = scan.settings.max_scan_tuples;
+	scan.ended = scan.settings.iterative_scan == IterativeScan::kOff ||
+				 (limit > 0 && scan.returned + scan.unfetched.size() >= static_cast<std::uint64_t>(limit));
+	return true;
+}
+
+/// Whether a node that waits for the next round may hold a row nearer than this.
+bool may_be_nearer(const Scan &scan, double distance)
+{
+	return scan.search != nullptr && scan.search->anything_waiting() &&
+		   nearer(bound_of(scan.search->first_waiting()), distance);
+}
+
+void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
+{
+	double distance;
+	if (row.valid() && rerank.exact(row, scan.query, scan.index.shape.dimensions, &distance))
+		scan.fetched.push({distance, row});
+}
+
+/// Fetches all rows of a node: its first, and those that were folded into it. A chain that is another node's by now has
+/// nothing that this snapshot could see.
+void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Candidate &node)
+{
+	fetch_row(scan, rerank, node.row);
+	ChainGuard guard;
+	for (std::uint32_t next = node.duplicates; next != kNoChunk;) {
+		CHECK_FOR_INTERRUPTS();
+		guard.meet(relation, next);
+		if (!scan.store.exists(chunk_block(next)))
+			return;
+		Chunk chunk{};
+		bool valid = pg::read_page(relation, chunk_block(next), [&](Page page) {
+			check_page(relation, chunk_block(next), page, PageKind::kOverflow, sizeof(Chunk), true);
+			unsigned at = next % kChunksPerPage;
+			if (PageIsNew(page) || at >= items_on(page, sizeof(Chunk)))
+				return false;
+			chunk = *chunk_of(page, at);
+			return chunk.owner == node.id && chunk.generation == node.generation && chunk.count <= Chunk::kRows;
+		});
+		if (!valid)
+			return;
+		for (unsigned i = 0; i < chunk.count; ++i)
+			fetch_row(scan, rerank, chunk.rows[i]);
+		next = chunk.next;
+	}
+}
+
+/// The next row in order, by distance within a round.
+bool next_row(Scan &scan, Rerank &rerank, Relation relation, RowPointer *row)
+{
+	for (;;) {
+		CHECK_FOR_INTERRUPTS();
+		while (!scan.unfetched.empty() &&
+			   (scan.fetched.empty() || nearer(scan.unfetched.top().bound, scan.fetched.top().distance)))
+			fetch_node(scan, rerank, relation, scan.unfetched.pop().node);
+		if (scan.fetched.empty()) {
+			if (!widen(scan, relation))
+				return false;
+			continue;
+		}
+		if (scan.strict && may_be_nearer(scan, scan.fetched.top().distance) && widen(scan, relation))
+			continue;
+		Fetched best = scan.fetched.pop();
+		if (scan.strict && scan.returned_any && nearer(best.distance, scan.last_distance))
+			continue;  // found too late
+		scan.last_distance = best.distance;
+		scan.returned_any = true;
+		++scan.returned;
+		*row = best.row;
+		return true;
+	}
+}
+
+}  // namespace
+
+IndexScanDesc am_begin_scan(Relation relation, int keys, int order_bys)
+{
+	IndexScanDesc scan = RelationGetIndexScan(relation, keys, order_bys);
+	auto *state = static_cast<ScanState *>(palloc0(sizeof(ScanState)));
+	state->context = AllocSetContextCreate(CurrentMemoryContext, "hnsw scan", ALLOCSET_DEFAULT_SIZES);
+	scan->opaque = state;
+	return scan;
+}
+
+void am_rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey order_bys, int n_order_bys)
+{
+	auto *state = static_cast<ScanState *>(scan->opaque);
+	state->scan = nullptr;
+	if (state->rerank_ready)
+		state->rerank.pause();
+	MemoryContextReset(state->context);
+	if (keys != nullptr && n_keys > 0)
+		std::memmove(scan->keyData, keys, static_cast<std::size_t>(n_keys) * sizeof(ScanKeyData));
+	if (order_bys != nullptr && n_order_bys > 0)
+		std::memmove(scan->orderByData, order_bys, static_cast<std::size_t>(n_order_bys) * sizeof(ScanKeyData));
+}
+
+bool am_get_tuple(IndexScanDesc scan, ScanDirection direction)
+{
+	auto *state = static_cast<ScanState *>(scan->opaque);
+	Assert(ScanDirectionIsForward(direction));
+	(void) direction;
+	if (state->scan == nullptr) {
+		if (scan->numberOfOrderBys == 0)
+			ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("cannot scan hnsw index without order")));
+		if (!IsMVCCSnapshot(scan->xs_snapshot))
+			ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("non-MVCC snapshots are not supported with hnsw")));
+		pgstat_count_index_scan(scan->indexRelation);
+		if (!state->rerank_ready) {
+			state->rerank.init(scan, opclass_of(scan->indexRelation).metric, GetMemoryChunkContext(state));
+			state->rerank_ready = true;
+		}
+		state->scan = begin(scan, state->context);
+	}
+	MemoryContext before = MemoryContextSwitchTo(state->context);
+	RowPointer row;
+	bool found = next_row(*state->scan, state->rerank, scan->indexRelation, &row);
+	MemoryContextSwitchTo(before);
+	if (!found)
+		return false;
+	scan->xs_heaptid = tid_of(row);
+	scan->xs_recheck = false;
+	scan->xs_recheckorderby = false;
+	return true;
+}
+
+void am_end_scan(IndexScanDesc scan)
+{
+	auto *state = static_cast<ScanState *>(scan->opaque);
+	if (state->rerank_ready)
+		state->rerank.release();
+	MemoryContextDelete(state->context);
+	pfree(state);
+	scan->opaque = nullptr;
+}
+
+}  // namespace vectorizer::hnsw

@@ -1,0 +1,280 @@
+#include "pg/workspace/ingest.hpp"
+
+#include "core/text/chunker.hpp"
+#include "core/text/html.hpp"
+#include "core/text/utf8.hpp"
+#include "pg/collection/held.hpp"
+#include "pg/collection/spi.hpp"
+#include "pg/collection/write_guard.hpp"
+#include "pg/workspace/subtransaction.hpp"
+
+extern "C" {
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+}
+
+namespace vectorizer::pg {
+
+namespace {
+
+using Sha256 = unsigned char[PG_SHA256_DIGEST_LENGTH];
+
+void sha256(std::string_view bytes, Sha256 &digest)
+{
+	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+	const bool failed = pg_cryptohash_init(context) < 0 ||
+		pg_cryptohash_update(context, reinterpret_cast<const uint8 *>(bytes.data()), bytes.size()) < 0 ||
+		pg_cryptohash_final(context, digest, sizeof(digest)) < 0;
+	pg_cryptohash_free(context);
+	if (failed)
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute a SHA-256 hash")));
+}
+
+Param bytea_param(const Sha256 &digest)
+{
+	auto *value = static_cast<bytea *>(palloc(VARHDRSZ + sizeof(digest)));
+	SET_VARSIZE(value, VARHDRSZ + sizeof(digest));
+	memcpy(VARDATA(value), digest, sizeof(digest));
+	return {BYTEAOID, PointerGetDatum(value)};
+}
+
+/// What a chunk is found by: its text under its heading, which says what the text takes for granted.
+std::string_view with_heading(const txt::Chunk &chunk)
+{
+	if (chunk.heading.empty())
+		return chunk.content;
+	const std::size_t size = chunk.heading.size() + 2 + chunk.content.size();
+	char *joined = static_cast<char *>(palloc(size));
+	char *at = std::copy(chunk.heading.begin(), chunk.heading.end(), joined);
+	at = std::fill_n(at, 2, '\n');
+	std::copy(chunk.content.begin(), chunk.content.end(), at);
+	return {joined, size};
+}
+
+Param text_or_null(std::string_view value)
+{
+	return value.empty() ? null_param(TEXTOID) : param(value);
+}
+
+}  // namespace
+
+/// What core makes of a file. Held in the file's context.
+struct Ingest::Document {
+	workspace::ReadResult read;
+	bool binary = false;
+	const char *media_type = "text/plain";
+	std::string title;
+	std::string text;
+	std::size_t replaced = 0;  // byte sequences that were not UTF-8
+	std::vector<txt::HeadingMark> headings;
+	std::vector<txt::Chunk> chunks;
+	Sha256 hash;
+
+	void extract(std::string_view path)
+	{
+		binary = txt::looks_binary(read.bytes);
+		if (binary)
+			return;
+		if (txt::looks_like_html(path, read.bytes)) {
+			txt::HtmlText html = txt::html_to_text(read.bytes, interrupt_pending());
+			media_type = "text/html";
+			title = std::move(html.title);
+			text = std::move(html.text);
+			headings = std::move(html.headings);
+		}
+		else {
+			txt::Repaired repaired = txt::to_utf8(read.bytes);
+			text = std::move(repaired.text);
+			replaced = repaired.replaced;
+		}
+		std::string().swap(read.bytes);
+	}
+
+	void cut(const Collection &collection)
+	{
+		txt::ChunkOptions options;
+		options.size = static_cast<std::size_t>(collection.chunk_size);
+		options.overlap = static_cast<std::size_t>(collection.chunk_overlap);
+		chunks = txt::chunk(text, options, interrupt_pending(), headings);
+	}
+};
+
+Ingest::Ingest(const Project &project, const Collection &collection, int root, ModelReader &model)
+	: project_(project), collection_(collection), root_(root), model_(model),
+	  memory_(AllocSetContextCreate(CurrentMemoryContext, "vectorizer file", ALLOCSET_DEFAULT_SIZES)),
+	  vector_type_(vector_type()),
+	  insert_(psprintf("INSERT INTO vectorizer_data.%s (file_id, path, ordinal, content, content_hash, heading, start_line,"
+					   " end_line, byte_begin, byte_end, n_lexemes, metadata, tsv, model_generation, embedding)"
+					   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.jsonb_strip_nulls("
+					   "pg_catalog.jsonb_build_object('title', $12, 'heading', $6)), $13, $14, $15)",
+					   quote_identifier(collection.name))),
+	  delete_(psprintf("DELETE FROM vectorizer_data.%s WHERE file_id = $1", quote_identifier(collection.name)))
+{
+}
+
+Outcome Ingest::file(const workspace::FoundFile &found, const KnownFile &known, int32 *chunks, uint64 *bytes)
+{
+	MemoryContext outer = MemoryContextSwitchTo(memory_);
+	Outcome outcome = Outcome::kFailed;
+	ErrorData *error = in_subtransaction([&] { outcome = attempt(found, known, chunks, bytes); });
+	if (error != nullptr) {
+		if (fails_everything(error))
+			ReThrowError(error);
+		*chunks = known.n_chunks;
+		record_failure(found, error->message);
+		outcome = Outcome::kFailed;
+	}
+	MemoryContextSwitchTo(outer);
+	MemoryContextReset(memory_);
+	return outcome;
+}
+
+Outcome Ingest::attempt(const workspace::FoundFile &found, const KnownFile &known, int32 *chunks, uint64 *bytes)
+{
+	auto &document = hold_in<Document>(memory_);
+	*chunks = known.n_chunks;
+	guard([&] {
+		document.read = workspace::read_file(root_, found.path, static_cast<std::uint64_t>(project_.max_file_bytes),
+											 interrupt_pending());
+	});
+	const workspace::ReadResult &read = document.read;
+	*bytes = read.bytes.size();
+	switch (read.status) {
+		case workspace::ReadStatus::kVanished: return Outcome::kVanished;
+		case workspace::ReadStatus::kChanged:
+		case workspace::ReadStatus::kFailed: record_failure(found, read.reason.c_str()); return Outcome::kFailed;
+		case workspace::ReadStatus::kSkipped:
+			record_skip(found.path, read.stat, known, read.reason.c_str());
+			*chunks = 0;
+			return Outcome::kSkipped;
+		case workspace::ReadStatus::kOk: break;
+	}
+
+	sha256(read.bytes, document.hash);
+	if (known.indexed && known.current && memcmp(document.hash, known.sha256, sizeof(document.hash)) == 0) {
+		spi_run("UPDATE vectorizer.file SET size = $2, mtime_ns = $3, ctime_ns = $4, device = $5, inode = $6,"
+				" checked_at = clock_timestamp() WHERE id = $1",
+				{param(known.id), param(static_cast<int64>(read.stat.size)), param(read.stat.mtime_ns),
+				 param(read.stat.ctime_ns), param(static_cast<int64>(read.stat.device)),
+				 param(static_cast<int64>(read.stat.inode))});
+		return Outcome::kTouched;
+	}
+	guard([&] { document.extract(found.path); });
+	if (document.binary) {
+		record_skip(found.path, read.stat, known, "binary");
+		*chunks = 0;
+		return Outcome::kSkipped;
+	}
+	guard([&] { document.cut(collection_); });
+
+	const auto n_chunks = static_cast<int32>(document.chunks.size());
+	spi_run("INSERT INTO vectorizer.file AS f (collection_id, path, size, mtime_ns, ctime_ns, device, inode, sha256,"
+			"  media_type, title, state, error, chunker_version, revision, n_chunks, checked_at, indexed_at)"
+			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'indexed', $11, $12, $13, $14, clock_timestamp(),"
+			"  clock_timestamp())"
+			" ON CONFLICT (collection_id, path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns,"
+			"  ctime_ns = excluded.ctime_ns, device = excluded.device, inode = excluded.inode, sha256 = excluded.sha256,"
+			"  media_type = excluded.media_type, title = excluded.title, state = 'indexed', attempts = 0, next_try = NULL,"
+			"  error = excluded.error, chunker_version = excluded.chunker_version, revision = excluded.revision,"
+			"  n_chunks = excluded.n_chunks, checked_at = excluded.checked_at, indexed_at = excluded.indexed_at"
+			" RETURNING f.id",
+			{param(collection_.id), param(std::string_view(found.path)), param(static_cast<int64>(read.stat.size)),
+			 param(read.stat.mtime_ns), param(read.stat.ctime_ns), param(static_cast<int64>(read.stat.device)),
+			 param(static_cast<int64>(read.stat.inode)), bytea_param(document.hash), param(document.media_type),
+			 text_or_null(document.title),
+			 document.replaced > 0 ? param(psprintf("%zu byte sequences that are not UTF-8 were replaced", document.replaced))
+								   : null_param(TEXTOID),
+			 param(kChunkerVersion), param(collection_.revision), param(n_chunks)});
+	const int64 file = spi_int64(0, 1);
+	if (known.n_chunks > 0)
+		delete_chunks(file);
+	write_chunks(file, found, document);
+	*chunks = n_chunks;
+	return Outcome::kIndexed;
+}
+
+void Ingest::write_chunks(int64 file, const workspace::FoundFile &found, const Document &document)
+{
+	const std::size_t count = document.chunks.size();
+	auto *texts = static_cast<TSVector *>(palloc(sizeof(TSVector) * (count + 1)));
+	for (std::size_t i = 0; i < count; ++i)
+		texts[i] = to_tsvector(collection_.text_config, with_heading(document.chunks[i]));
+	if (collection_.generation > 0)
+		model_.fetch({texts, count});
+
+	const Param path = param(std::string_view(found.path));
+	const Param title = text_or_null(document.title);
+	with_write_access(collection_.table, [&] {
+		for (std::size_t i = 0; i < count; ++i) {
+			const txt::Chunk &chunk = document.chunks[i];
+			const Vector *vector = collection_.generation > 0 ? model_.embed(texts[i]) : nullptr;
+			Sha256 hash;
+			sha256(chunk.content, hash);
+			insert_.run({param(file), path, param(static_cast<int32>(i)), param(chunk.content), bytea_param(hash),
+						 text_or_null(chunk.heading), param(static_cast<int32>(chunk.start_line)),
+						 param(static_cast<int32>(chunk.end_line)), param(static_cast<int64>(chunk.byte_begin)),
+						 param(static_cast<int64>(chunk.byte_end)), param(static_cast<int32>(total_lexemes(texts[i]))),
+						 title, {TSVECTOROID, TSVectorGetDatum(texts[i])}, param(collection_.generation),
+						 {vector_type_, PointerGetDatum(vector), vector == nullptr}});
+			CHECK_FOR_INTERRUPTS();
+		}
+	});
+}
+
+void Ingest::delete_chunks(int64 file)
+{
+	with_write_access(collection_.table, [&] { delete_.run({param(file)}); });
+}
+
+void Ingest::record_failure(const workspace::FoundFile &found, const char *reason)
+{
+	// The state that failed is remembered, so that a file that changes meanwhile is tried at once.
+	spi_run("INSERT INTO vectorizer.file AS f (collection_id, path, size, mtime_ns, ctime_ns, device, inode, state, error,"
+			"  attempts, next_try, checked_at)"
+			" VALUES ($1, $2, $3, $4, $5, $6, $7, 'failed', $8, 1, clock_timestamp() + interval '5 seconds', clock_timestamp())"
+			" ON CONFLICT (collection_id, path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns,"
+			"  ctime_ns = excluded.ctime_ns, device = excluded.device, inode = excluded.inode, state = 'failed',"
+			"  error = excluded.error, attempts = f.attempts + 1, checked_at = excluded.checked_at,"
+			"  next_try = clock_timestamp() + least(interval '5 seconds' * power(2, least(f.attempts, 20)), interval '1 hour')",
+			{param(collection_.id), param(std::string_view(found.path)), param(static_cast<int64>(found.stat.size)),
+			 param(found.stat.mtime_ns), param(found.stat.ctime_ns), param(static_cast<int64>(found.stat.device)),
+			 param(static_cast<int64>(found.stat.inode)), param(reason)});
+}
+
+void Ingest::record_skip(std::string_view path, const workspace::FileStat &seen, const KnownFile &known,
+						 const char *reason)
+{
+	spi_run("INSERT INTO vectorizer.file AS f (collection_id, path, size, mtime_ns, ctime_ns, device, inode, state, error,"
+			"  chunker_version, revision, checked_at)"
+			" VALUES ($1, $2, $3, $4, $5, $6, $7, 'skipped', $8, $9, $10, clock_timestamp())"
+			" ON CONFLICT (collection_id, path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns,"
+			"  ctime_ns = excluded.ctime_ns, device = excluded.device, inode = excluded.inode, sha256 = NULL,"
+			"  media_type = NULL, title = NULL, state = 'skipped', error = excluded.error, attempts = 0, next_try = NULL,"
+			"  chunker_version = excluded.chunker_version, revision = excluded.revision, n_chunks = 0,"
+			"  checked_at = excluded.checked_at, indexed_at = NULL"
+			" RETURNING f.id",
+			{param(collection_.id), param(path), param(static_cast<int64>(seen.size)), param(seen.mtime_ns),
+			 param(seen.ctime_ns), param(static_cast<int64>(seen.device)), param(static_cast<int64>(seen.inode)),
+			 param(reason), param(kChunkerVersion), param(collection_.revision)});
+	if (known.n_chunks > 0)
+		delete_chunks(spi_int64(0, 1));
+}
+
+void Ingest::skip(const workspace::SkippedFile &skipped, const KnownFile &known)
+{
+	MemoryContext outer = MemoryContextSwitchTo(memory_);
+	record_skip(skipped.path, {}, known, skipped.reason.c_str());
+	MemoryContextSwitchTo(outer);
+	MemoryContextReset(memory_);
+}
+
+void Ingest::remove(int64 file)
+{
+	MemoryContext outer = MemoryContextSwitchTo(memory_);
+	delete_chunks(file);
+	spi_run("DELETE FROM vectorizer.file WHERE id = $1", {param(file)});
+	MemoryContextSwitchTo(outer);
+	MemoryContextReset(memory_);
+}
+
+}  // namespace vectorizer::pg

@@ -1,0 +1,337 @@
+#include "pg/workspace/pass.hpp"
+
+#include "pg/collection/held.hpp"
+#include "pg/collection/training.hpp"
+#include "pg/monitor/progress.hpp"
+#include "pg/workspace/ingest.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "funcapi.h"
+#include "pgstat.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(vectorizer_run_pass);
+}
+
+namespace vectorizer::pg {
+
+namespace {
+
+constexpr int kBatchFiles = 100;
+constexpr uint64 kBatchBytes = 4 << 20;
+constexpr int64 kBatchMicroseconds = USECS_PER_SEC;
+constexpr int kEmbedBatch = 1000;
+
+class Pass {
+public:
+	Pass(const Runner &runner, MemoryContext context)
+		: runner_(runner), context_(context), model_(hold_in<ModelReader>(context)), root_(hold_in<workspace::Fd>(context))
+	{
+	}
+
+	PassResult run(int64 project)
+	{
+		project_ = load_project(project, context_);
+		progress_ = {project, runner_.worker, "reading", 0, 0, 0};
+		compare();
+		decide_deletions();
+		guard([&] { root_ = workspace::open_root(project_.root); });
+		for (std::size_t i = 0; i < project_.collections.size() && !result_.more; ++i)
+			apply(project_.collections[i], *differences_[i]);
+		for (Collection &collection : project_.collections) {
+			if (!result_.more)
+				tend_model(collection);
+		}
+		finish();
+		return result_;
+	}
+
+private:
+	/// Ends a batch. From then on result_.more says whether to stop.
+	void end_batch()
+	{
+		if (!runner_.commits) {
+			CommandCounterIncrement();
+			CHECK_FOR_INTERRUPTS();
+			return;
+		}
+		SPI_finish();
+		PopActiveSnapshot();
+		CommitTransactionCommand();
+		pgstat_report_stat(false);
+		CHECK_FOR_INTERRUPTS();
+		StartTransactionCommand();
+		SPI_connect();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		if ((runner_.deadline != 0 && GetCurrentTimestamp() > runner_.deadline) || project_is_wanted(project_.id))
+			result_.more = true;
+	}
+
+	void report(const char *phase)
+	{
+		progress_.phase = phase;
+		report_progress(progress_, nullptr);
+		worked_ = true;
+	}
+
+	void compare()
+	{
+		differences_ = static_cast<Difference **>(
+			MemoryContextAlloc(context_, sizeof(Difference *) * (project_.collections.size() + 1)));
+		for (std::size_t i = 0; i < project_.collections.size(); ++i) {
+			differences_[i] = &hold_in<Difference>(context_);
+			const Difference &d = *differences_[i];
+			reconcile(project_, project_.collections[i], *differences_[i]);
+			result_.files += static_cast<int64>(d.scan.files.size());
+			progress_.files_done += d.up_to_date;
+			progress_.rows += d.chunks;
+		}
+		progress_.files_total = result_.files;
+	}
+
+	/// Files that are gone take their chunks with them, unless that may be a disk that is not there: the root is another
+	/// directory than before, or more than half of the project (and more than one file) would go. What only moved is there.
+	void decide_deletions()
+	{
+		int64 known = 0;
+		int64 losses = 0;
+		bool complete = true;
+		for (std::size_t i = 0; i < project_.collections.size(); ++i) {
+			known += differences_[i]->known;
+			losses += std::ranges::count_if(differences_[i]->gone, [](const Gone &each) { return !each.moved; });
+			complete = complete && differences_[i]->scan.complete;
+		}
+		if (project_.collections.empty())
+			return;
+		const workspace::ScanResult &root = differences_[0]->scan;
+		const bool same_root = !project_.known_root ||
+			(project_.root_device == root.device && project_.root_inode == root.inode);
+		const bool confirmed = project_.deletions_confirmed && losses <= project_.pending_deletions;
+		const bool too_many = losses > 1 && losses * 2 > known;
+		const bool wait = losses > 0 && (too_many || !same_root) && !confirmed;
+		// Another directory that holds most of the files is the root after a reboot or a move: from the next scan on.
+		const bool accept_root = complete && (confirmed || !too_many) && (!project_.known_root || !same_root);
+		if (wait) {
+			for (std::size_t i = 0; i < project_.collections.size(); ++i) {
+				std::erase_if(differences_[i]->gone, [&](const Gone &each) {
+					progress_.rows += each.moved ? 0 : each.n_chunks;
+					return !each.moved;
+				});
+			}
+		}
+		result_.pending_deletions = wait && too_many ? losses : 0;
+		if (accept_root || result_.pending_deletions != project_.pending_deletions ||
+			(project_.deletions_confirmed && complete))
+			spi_run("UPDATE vectorizer.project SET pending_deletions = $2, deletions_confirmed = false,"
+					" root_device = CASE WHEN $3 THEN $4 ELSE root_device END,"
+					" root_inode = CASE WHEN $3 THEN $5 ELSE root_inode END WHERE id = $1",
+					{param(project_.id), param(result_.pending_deletions), param(accept_root),
+					 param(static_cast<int64>(root.device)), param(static_cast<int64>(root.inode))});
+	}
+
+	/// Everything that a collection's difference asks for: removals, skips, then files, in batches.
+	void apply(const Collection &collection, const Difference &d)
+	{
+		const std::size_t removals = d.gone.size();
+		const std::size_t forgotten = removals + d.gone_unread.size();
+		const std::size_t skips = forgotten + d.skipped.size();
+		const std::size_t steps = skips + d.todo.size();
+		if (steps == 0)
+			return;
+		report("reading");
+		open_model(collection);
+		for (std::size_t step = 0; step < steps && !result_.more;) {
+			Ingest ingest(project_, collection, root_.get(), model_);
+			const TimestampTz begun = GetCurrentTimestamp();
+			uint64 bytes = 0;
+			int files = 0;
+			do {
+				if (step < removals) {
+					ingest.remove(d.gone[step].id);
+					++result_.deleted;
+				}
+				else if (step < forgotten) {
+					ingest.remove(d.gone_unread[step - removals].id);
+				}
+				else if (step < skips) {
+					const NewlySkipped &each = d.skipped[step - forgotten];
+					ingest.skip(d.scan.skipped[each.skipped], each.known);
+					progress_.rows -= each.known.n_chunks;
+				}
+				else {
+					read(ingest, d, d.todo[step - skips], &bytes);
+				}
+				++step;
+				++files;
+			} while (step < steps && files < kBatchFiles && bytes < kBatchBytes &&
+					 GetCurrentTimestamp() - begun < kBatchMicroseconds);
+			report("reading");
+			end_batch();
+		}
+	}
+
+	void read(Ingest &ingest, const Difference &d, const Todo &todo, uint64 *bytes)
+	{
+		int32 chunks = todo.known.n_chunks;
+		uint64 read_bytes = 0;
+		const Outcome outcome = ingest.file(d.scan.files[todo.found], todo.known, &chunks, &read_bytes);
+		*bytes += read_bytes;
+		progress_.rows += chunks - todo.known.n_chunks;
+		++progress_.files_done;
+		if (outcome == Outcome::kFailed)
+			++result_.failed;
+		if (outcome == Outcome::kIndexed)
+			++(todo.known.indexed ? result_.changed : result_.added);
+	}
+
+	void open_model(const Collection &collection)
+	{
+		if (collection.generation > 0 && !model_.is_open(collection.id, collection.generation))
+			model_.open(context_, collection.id, collection.generation);
+	}
+
+	void tend_model(Collection &collection)
+	{
+		spi_run("SELECT coalesce(sum(f.n_chunks), 0)::bigint, m.state, m.n_chunks FROM vectorizer.collection c"
+				" LEFT JOIN vectorizer.model m ON m.collection_id = c.id AND m.generation = c.model_generation"
+				" LEFT JOIN vectorizer.file f ON f.collection_id = c.id WHERE c.id = $1 GROUP BY m.state, m.n_chunks",
+				{param(collection.id)});
+		const int64 chunks = spi_int64(0, 1);
+		const char *state = spi_text(0, 2);
+		const int64 trained_on = spi_int64(0, 3);
+		if (state == nullptr) {
+			if (chunks == 0)
+				return;
+			train(collection, 1, chunks);
+			end_batch();
+			if (!result_.more)
+				fill(collection);
+		}
+		else if (strcmp(state, "filling") == 0) {
+			fill(collection);
+		}
+		else if (chunks >= 2 * trained_on) {
+			retrain(collection, chunks);
+			end_batch();
+		}
+	}
+
+	void train(Collection &collection, int32 generation, int64 chunks)
+	{
+		report("training");
+		if (runner_.commits)
+			end_batch();
+		MemoryContext working = AllocSetContextCreate(CurrentMemoryContext, "vectorizer training", ALLOCSET_DEFAULT_SIZES);
+		train_model(collection, generation, chunks, working);
+		MemoryContextDelete(working);
+		spi_run("UPDATE vectorizer.collection SET model_generation = $2, updated_at = now() WHERE id = $1",
+				{param(collection.id), param(generation)});
+		collection.generation = generation;
+		result_.more = false;
+	}
+
+	/// The first embeddings, batch by batch; then the index over them.
+	void fill(const Collection &collection)
+	{
+		const int64 rows = progress_.rows;
+		int64 after = 0;
+		progress_.rows = 0;
+		open_model(collection);
+		bool left = true;
+		while (left && !result_.more) {
+			left = embed_chunks(collection, model_, collection.generation, kEmbedBatch, &after, &progress_.rows);
+			report("embedding");
+			end_batch();
+		}
+		progress_.rows = rows;
+		if (left)
+			return;
+		report("indexing");
+		end_batch();
+		result_.more = false;
+		spi_run("SELECT vectorizer.create_vector_index($1)", {param(collection.id)});
+		mark_ready(collection);
+		end_batch();
+	}
+
+	/// A later generation: trained, given to all chunks, and in force, in one transaction.
+	void retrain(Collection &collection, int64 chunks)
+	{
+		const int32 old = collection.generation;
+		train(collection, old + 1, chunks);
+		open_model(collection);
+		int64 after = 0;
+		int64 embedded = 0;
+		while (embed_chunks(collection, model_, collection.generation, kEmbedBatch, &after, &embedded)) {
+		}
+		mark_ready(collection);
+		spi_run("DELETE FROM vectorizer.lexeme WHERE collection_id = $1 AND generation <= $2",
+				{param(collection.id), param(old)});
+		spi_run("DELETE FROM vectorizer.model WHERE collection_id = $1 AND generation <= $2",
+				{param(collection.id), param(old)});
+	}
+
+	void mark_ready(const Collection &collection)
+	{
+		spi_run("UPDATE vectorizer.model SET state = 'ready' WHERE collection_id = $1 AND generation = $2",
+				{param(collection.id), param(collection.generation)});
+	}
+
+	void finish()
+	{
+		spi_run("SELECT coalesce(sum(f.n_chunks), 0)::bigint, count(*) FILTER (WHERE f.state = 'skipped')"
+				" FROM vectorizer.file f JOIN vectorizer.collection c ON c.id = f.collection_id WHERE c.project_id = $1",
+				{param(project_.id)});
+		result_.chunks = spi_int64(0, 1);
+		result_.skipped = spi_int64(0, 2);
+		if (result_.more)
+			return;
+		progress_.rows = result_.chunks;
+		progress_.phase = "idle";
+		// A scan that finds nothing to do writes nothing.
+		const bool known_idle = !worked_ &&
+			spi_run("SELECT FROM vectorizer.progress WHERE project_id = $1 AND worker = $2 AND pid = $3"
+					" AND phase = 'idle' AND last_error IS NULL",
+					{param(project_.id), param(runner_.worker), param(MyProcPid)}) > 0;
+		if (!known_idle)
+			report_progress(progress_, "");
+	}
+
+	const Runner &runner_;
+	MemoryContext context_;
+	ModelReader &model_;
+	workspace::Fd &root_;
+	Project project_{};
+	Difference **differences_ = nullptr;
+	Progress progress_{};
+	PassResult result_;
+	bool worked_ = false;
+};
+
+}  // namespace
+
+PassResult run_pass(int64 project, const Runner &runner, MemoryContext context)
+{
+	return Pass(runner, context).run(project);
+}
+
+}  // namespace vectorizer::pg
+
+extern "C" PGDLLEXPORT Datum vectorizer_run_pass(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer::pg;
+	TupleDesc descriptor;
+	if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("run_pass returns a row")));
+	descriptor = BlessTupleDesc(descriptor);
+	SPI_connect();
+	const Runner runner{"sync", false, 0};
+	const PassResult result = run_pass(PG_GETARG_INT64(0), runner, CurrentMemoryContext);
+	SPI_finish();
+	Datum values[] = {Int64GetDatum(result.files), Int64GetDatum(result.added), Int64GetDatum(result.changed),
+					  Int64GetDatum(result.deleted), Int64GetDatum(result.skipped), Int64GetDatum(result.failed),
+					  Int64GetDatum(result.chunks), Int64GetDatum(result.pending_deletions)};
+	bool nulls[std::size(values)] = {};
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls)));
+}

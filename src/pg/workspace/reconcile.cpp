@@ -1,0 +1,201 @@
+#include "pg/workspace/reconcile.hpp"
+
+#include "pg/boundary.hpp"
+#include "pg/collection/spi.hpp"
+
+#include <set>
+#include <tuple>
+
+extern "C" {
+#include "utils/timestamp.h"
+}
+
+namespace vectorizer::pg {
+
+namespace {
+
+/// A file whose times are that near to when it was read may have been written again within the clock's granularity.
+constexpr int64 kYoungMicroseconds = 2 * USECS_PER_SEC;
+constexpr int64 kNanosecondsPerMicrosecond = 1000;
+constexpr int64 kUnixEpochMicroseconds = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+
+struct KnownRow {
+	KnownFile file;
+	const char *path;
+	workspace::FileStat stat;
+	bool skipped;
+	TimestampTz checked_at;
+	TimestampTz next_try;  // 0: none
+	const char *error;     // may be null
+};
+
+KnownRow known_row(uint64 i, const Collection &collection)
+{
+	bool null;
+	KnownRow row{};
+	row.file.id = spi_int64(i, 1);
+	row.path = spi_text(i, 2);
+	row.stat = {static_cast<uint64>(spi_int64(i, 3)), spi_int64(i, 4), spi_int64(i, 5),
+				static_cast<uint64>(spi_int64(i, 6)), static_cast<uint64>(spi_int64(i, 7))};
+	const char *state = spi_text(i, 8);
+	row.file.indexed = strcmp(state, "indexed") == 0;
+	row.skipped = strcmp(state, "skipped") == 0;
+	row.file.attempts = spi_int32(i, 9);
+	row.next_try = spi_timestamp(i, 10);
+	row.error = spi_text(i, 11);
+	row.file.current = spi_int32(i, 12) == kChunkerVersion && spi_int32(i, 13) == collection.revision;
+	row.file.n_chunks = spi_int32(i, 14);
+	row.checked_at = spi_timestamp(i, 15);
+	const Datum sha = spi_datum(i, 16, &null);
+	if (!null) {
+		const bytea *hash = DatumGetByteaPP(sha);
+		if (VARSIZE_ANY_EXHDR(hash) == sizeof(row.file.sha256))
+			memcpy(row.file.sha256, VARDATA_ANY(hash), sizeof(row.file.sha256));
+	}
+	return row;
+}
+
+bool was_young(const KnownRow &row)
+{
+	const int64 newest = std::max(row.stat.mtime_ns, row.stat.ctime_ns) / kNanosecondsPerMicrosecond - kUnixEpochMicroseconds;
+	return row.checked_at - newest < kYoungMicroseconds;
+}
+
+/// Whether a file that was found needs nothing.
+bool is_up_to_date(const KnownRow &row, const workspace::FileStat &stat, TimestampTz now)
+{
+	if (row.stat != stat)
+		return false;
+	if (!row.file.indexed && !row.skipped)
+		return row.next_try > now;
+	return row.file.current && !was_young(row);
+}
+
+/// Walks the scan's two sorted lists beside the sorted rows of the catalogue.
+class Merge {
+public:
+	Merge(Difference &difference, TimestampTz now) : d_(difference), now_(now) {}
+
+	void row(const KnownRow &row)
+	{
+		const std::string_view path(row.path);
+		before(path);
+		if (row.file.n_chunks > 0)
+			++d_.known;
+		if (file_ < d_.scan.files.size() && d_.scan.files[file_].path == path) {
+			d_.chunks += row.file.n_chunks;
+			if (is_up_to_date(row, d_.scan.files[file_].stat, now_))
+				++d_.up_to_date;
+			else
+				d_.todo.push_back({file_, row.file});
+			++file_;
+		}
+		else if (skip_ < d_.scan.skipped.size() && d_.scan.skipped[skip_].path == path) {
+			if (!row.skipped || row.error == nullptr || d_.scan.skipped[skip_].reason != row.error)
+				d_.skipped.push_back({skip_, row.file});
+			++skip_;
+		}
+		else {
+			(row.file.n_chunks > 0 ? d_.gone : d_.gone_unread).push_back({row.file.id, row.file.n_chunks, false, row.stat});
+		}
+	}
+
+	void finish()
+	{
+		before({});
+		if (!d_.scan.complete) {
+			for (const Gone &each : d_.gone)
+				d_.chunks += each.n_chunks;
+			d_.gone.clear();
+			d_.gone_unread.clear();
+		}
+		find_moved();
+	}
+
+private:
+	using Identity = std::tuple<uint64, uint64, uint64, int64>;
+
+	/// Renaming changes the time of the last change (ctime) only.
+	static Identity identity(const workspace::FileStat &stat)
+	{
+		return {stat.device, stat.inode, stat.size, stat.mtime_ns};
+	}
+
+	void find_moved()
+	{
+		if (d_.gone.empty())
+			return;
+		std::set<Identity> arrived;
+		for (const Todo &each : d_.todo) {
+			if (each.known.id == 0)
+				arrived.insert(identity(d_.scan.files[each.found].stat));
+		}
+		for (Gone &each : d_.gone)
+			each.moved = arrived.contains(identity(each.stat));
+	}
+
+	/// Takes what the scan has before `path`, which the catalogue does not know; all that is left if it is empty.
+	void before(std::string_view path)
+	{
+		const auto comes_first = [&](const std::string &other) { return path.empty() || other < path; };
+		for (; file_ < d_.scan.files.size() && comes_first(d_.scan.files[file_].path); ++file_)
+			d_.todo.push_back({file_, {}});
+		for (; skip_ < d_.scan.skipped.size() && comes_first(d_.scan.skipped[skip_].path); ++skip_)
+			d_.skipped.push_back({skip_, {}});
+	}
+
+	Difference &d_;
+	TimestampTz now_;
+	std::size_t file_ = 0;
+	std::size_t skip_ = 0;
+};
+
+void scan(const Project &project, const Collection &collection, Difference &difference)
+{
+	guard([&] {
+		const std::vector<std::string> include(collection.include.begin(), collection.include.end());
+		const std::vector<std::string> exclude(collection.exclude.begin(), collection.exclude.end());
+		workspace::ScanLimits limits;
+		limits.max_file_bytes = static_cast<std::uint64_t>(project.max_file_bytes);
+		const workspace::Fd root = workspace::open_root(project.root);
+		difference.scan =
+			workspace::scan(root.get(), workspace::PatternSet(include, exclude), limits, interrupt_pending());
+	});
+}
+
+}  // namespace
+
+void reconcile(const Project &project, const Collection &collection, Difference &difference)
+{
+	scan(project, collection, difference);
+
+	constexpr int kFetch = 1000;
+	const Oid types[] = {INT8OID};
+	const Datum values[] = {Int64GetDatum(collection.id)};
+	SPIPlanPtr plan = SPI_prepare(
+		"SELECT id, path, size, mtime_ns, ctime_ns, device, inode, state, attempts, next_try, error, chunker_version,"
+		" revision, n_chunks, checked_at, sha256"
+		" FROM vectorizer.file WHERE collection_id = $1 ORDER BY path",
+		1, const_cast<Oid *>(types));
+	Portal portal = SPI_cursor_open(nullptr, plan, const_cast<Datum *>(values), nullptr, false);
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext batch = AllocSetContextCreate(outer, "vectorizer reconcile", ALLOCSET_DEFAULT_SIZES);
+	Merge merge(difference, GetCurrentTimestamp());
+	do {
+		CHECK_FOR_INTERRUPTS();
+		SPI_cursor_fetch(portal, true, kFetch);
+		MemoryContextSwitchTo(batch);
+		for (uint64 i = 0; i < SPI_processed; ++i) {
+			const KnownRow row = known_row(i, collection);
+			guard([&] { merge.row(row); });
+		}
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(batch);
+		SPI_freetuptable(SPI_tuptable);
+	} while (SPI_processed > 0);
+	guard([&] { merge.finish(); });
+	SPI_cursor_close(portal);
+	MemoryContextDelete(batch);
+}
+
+}  // namespace vectorizer::pg

@@ -1,0 +1,249 @@
+#include "pg/workspace/registry.hpp"
+
+#include "pg/workspace/worker.hpp"
+
+#include <csignal>
+
+extern "C" {
+#include "access/xact.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+
+PG_FUNCTION_INFO_V1(vectorizer_wake_watcher);
+PG_FUNCTION_INFO_V1(vectorizer_watcher_state);
+}
+
+namespace vectorizer::pg {
+
+constinit Registry *registry = nullptr;
+
+namespace {
+
+constinit shmem_request_hook_type previous_request = nullptr;
+constinit shmem_startup_hook_type previous_startup = nullptr;
+constinit bool wake_at_commit = false;
+constinit bool callback_registered = false;
+
+void request()
+{
+	if (previous_request != nullptr)
+		previous_request();
+	RequestAddinShmemSpace(MAXALIGN(sizeof(Registry)));
+	RequestNamedLWLockTranche("vectorizer", 1);
+}
+
+void startup()
+{
+	if (previous_startup != nullptr)
+		previous_startup();
+	bool found;
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	registry = static_cast<Registry *>(ShmemInitStruct("vectorizer registry", sizeof(Registry), &found));
+	if (!found) {
+		memset(registry, 0, sizeof(Registry));
+		registry->lock = &GetNamedLWLockTranche("vectorizer")->lock;
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void at_transaction_end(XactEvent event, void *)
+{
+	if (!wake_at_commit || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+		return;
+	wake_at_commit = false;
+	if (event == XACT_EVENT_COMMIT)
+		want_watcher(MyDatabaseId);
+}
+
+void detach_launcher(int, Datum)
+{
+	LWLockAcquire(registry->lock, LW_EXCLUSIVE);
+	registry->launcher_latch = nullptr;
+	LWLockRelease(registry->lock);
+}
+
+void detach_watcher(int, Datum)
+{
+	with_slot(MyDatabaseId, [](DatabaseSlot *slot) {
+		if (slot != nullptr && slot->watcher_pid == MyProcPid) {
+			slot->watcher_pid = 0;
+			slot->watcher_latch = nullptr;
+		}
+	});
+}
+
+}  // namespace
+
+void request_registry()
+{
+	previous_request = shmem_request_hook;
+	shmem_request_hook = request;
+	previous_startup = shmem_startup_hook;
+	shmem_startup_hook = startup;
+}
+
+bool registry_exists()
+{
+	return registry != nullptr;
+}
+
+DatabaseSlot *find_slot(Oid database)
+{
+	DatabaseSlot *free_slot = nullptr;
+	for (DatabaseSlot &slot : registry->slots) {
+		if (slot.database == database)
+			return &slot;
+		if (!OidIsValid(slot.database) && free_slot == nullptr)
+			free_slot = &slot;
+	}
+	if (free_slot != nullptr) {
+		memset(free_slot, 0, sizeof(*free_slot));
+		free_slot->database = database;
+	}
+	return free_slot;
+}
+
+void want_watcher(Oid database)
+{
+	if (!registry_exists())
+		return;
+	bool full = false;
+	with_slot(database, [&](DatabaseSlot *slot) {
+		full = slot == nullptr;
+		if (full)
+			return;
+		slot->wanted = true;
+		slot->not_before = 0;
+		++slot->wishes;
+		if (slot->watcher_latch != nullptr)
+			SetLatch(slot->watcher_latch);
+		else if (registry->launcher_latch != nullptr)
+			SetLatch(registry->launcher_latch);
+	});
+	if (full)
+		ereport(WARNING, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						  errmsg("more than %d databases have vectorizer projects: this one is not watched", kMaxDatabases)));
+}
+
+void attach_launcher()
+{
+	before_shmem_exit(detach_launcher, Datum{0});
+	LWLockAcquire(registry->lock, LW_EXCLUSIVE);
+	registry->launcher_latch = &MyProc->procLatch;
+	LWLockRelease(registry->lock);
+}
+
+bool attach_watcher()
+{
+	bool attached = false;
+	before_shmem_exit(detach_watcher, Datum{0});
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot == nullptr || slot->watcher_pid != 0 || slot->holders > 0)
+			return;
+		slot->watcher_pid = MyProcPid;
+		slot->watcher_latch = &MyProc->procLatch;
+		slot->failures = 0;
+		attached = true;
+	});
+	return attached;
+}
+
+void settle_watcher()
+{
+	with_slot(MyDatabaseId, [](DatabaseSlot *slot) {
+		if (slot == nullptr || !slot->starting)
+			return;
+		slot->starting = false;
+		if (registry->launcher_latch != nullptr)
+			SetLatch(registry->launcher_latch);
+	});
+}
+
+const char *watcher_state(Oid database)
+{
+	if (!registry_exists())
+		return "not preloaded";
+	const char *state = "not running";
+	with_slot(database, [&](DatabaseSlot *slot) {
+		if (slot == nullptr)
+			return;
+		if (slot->holders > 0)
+			state = "held";
+		else if (slot->watcher_pid != 0)
+			state = "running";
+		else if (slot->no_worker_slot)
+			state = "waits for a free worker slot";
+		else if (registry->launcher_latch == nullptr)
+			state = "not running";
+		else if (slot->wanted)
+			state = "starting";
+	});
+	return state;
+}
+
+void hold_database(Oid database, int milliseconds)
+{
+	constexpr int kStep = 10;
+	int pid = 0;
+	with_slot(database, [&](DatabaseSlot *slot) {
+		if (slot != nullptr) {
+			++slot->holders;
+			pid = slot->watcher_pid;
+		}
+	});
+	for (int waited = 0; waited < milliseconds; waited += kStep) {
+		bool there = false;
+		with_slot(database, [&](DatabaseSlot *slot) {
+			if (slot != nullptr) {
+				pid = slot->watcher_pid;
+				there = pid != 0 || slot->starting;
+			}
+		});
+		if (!there)
+			return;
+		if (pid != 0 && waited % 500 == 0)
+			kill(pid, SIGTERM);
+		pg_usleep(kStep * 1000L);
+	}
+}
+
+void release_hold(Oid database)
+{
+	with_slot(database, [](DatabaseSlot *slot) {
+		if (slot == nullptr)
+			return;
+		slot->holders = std::max(slot->holders - 1, 0);
+		if (registry->launcher_latch != nullptr)
+			SetLatch(registry->launcher_latch);
+	});
+}
+
+void forget_database(Oid database)
+{
+	with_slot(database, [](DatabaseSlot *slot) {
+		if (slot != nullptr)
+			slot->database = InvalidOid;
+	});
+}
+
+}  // namespace vectorizer::pg
+
+extern "C" PGDLLEXPORT Datum vectorizer_wake_watcher(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer::pg;
+	(void) fcinfo;
+	if (!callback_registered) {
+		RegisterXactCallback(at_transaction_end, nullptr);
+		callback_registered = true;
+	}
+	wake_at_commit = true;
+	PG_RETURN_VOID();
+}
+
+extern "C" PGDLLEXPORT Datum vectorizer_watcher_state(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer::pg;
+	(void) fcinfo;
+	PG_RETURN_TEXT_P(cstring_to_text(watcher_state(MyDatabaseId)));
+}

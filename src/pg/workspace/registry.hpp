@@ -1,0 +1,100 @@
+// What backends, the launcher and the watchers tell each other, in shared memory: which databases want a watcher, which
+// have one, and who wants one out of the way. There only if the library is preloaded.
+#pragma once
+
+#include "pg/pg.hpp"
+
+extern "C" {
+#include "storage/latch.h"
+#include "storage/lwlock.h"
+#include "utils/timestamp.h"
+}
+
+namespace vectorizer::pg {
+
+inline constexpr int kMaxDatabases = 128;
+
+/// From _PG_init while libraries are preloaded: asks for the shared memory.
+void request_registry();
+
+bool registry_exists();
+
+/// A database's line. Free: database invalid.
+struct DatabaseSlot {
+	Oid database;
+	bool wanted;             // a watcher should run, or look whether it should
+	uint32 wishes;           // counts requests, so that none is lost while a watcher is leaving
+	int holders;             // backends that need the database without a watcher
+	int watcher_pid;         // 0: none
+	bool starting;           // registered, does not know yet whether there is anything to watch
+	bool no_worker_slot;     // could not be registered: max_worker_processes
+	Latch *watcher_latch;    // valid while watcher_pid is set
+	int failures;            // starts in a row that did not get as far as attach_watcher()
+	TimestampTz not_before;  // of the next start, after a failure
+};
+
+/// Runs f(slot) under the registry's lock, exclusively. f must not raise. The slot of a database that has none is made;
+/// null if all are taken.
+template <typename Function>
+void with_slot(Oid database, Function &&f);
+
+/// Runs f(slot) for all slots in use, under the lock.
+template <typename Function>
+void for_each_slot(Function &&f);
+
+/// Asks for a watcher of a database and wakes who must hear of it.
+void want_watcher(Oid database);
+
+/// The launcher says that it is there.
+void attach_launcher();
+
+/// The watcher of this database says that it is there, until it exits. False: it should not be (held, or another one).
+bool attach_watcher();
+
+/// It has found something to watch. The launcher starts one watcher at a time, so that databases without projects, which
+/// are all looked at once, take one worker slot and not as many.
+void settle_watcher();
+
+/// "running", "starting", ...: what vectorizer.watcher_state() says of this database.
+const char *watcher_state(Oid database);
+
+/// Keeps a database free of watchers until release_hold(). Has the present one leave, and waits for it up to
+/// `milliseconds`.
+void hold_database(Oid database, int milliseconds);
+void release_hold(Oid database);
+
+/// The database is no more.
+void forget_database(Oid database);
+
+// Implementation of the templates.
+
+struct Registry {
+	LWLock *lock;
+	Latch *launcher_latch;  // null: no launcher
+	DatabaseSlot slots[kMaxDatabases];
+};
+
+extern Registry *registry;
+
+DatabaseSlot *find_slot(Oid database);
+
+template <typename Function>
+void with_slot(Oid database, Function &&f)
+{
+	LWLockAcquire(registry->lock, LW_EXCLUSIVE);
+	f(find_slot(database));
+	LWLockRelease(registry->lock);
+}
+
+template <typename Function>
+void for_each_slot(Function &&f)
+{
+	LWLockAcquire(registry->lock, LW_EXCLUSIVE);
+	for (DatabaseSlot &slot : registry->slots) {
+		if (OidIsValid(slot.database))
+			f(slot);
+	}
+	LWLockRelease(registry->lock);
+}
+
+}  // namespace vectorizer::pg

@@ -1,0 +1,67 @@
+-- search(): arguments, modes, filters, and what it shows to whom.
+\ir files.psql
+BEGIN;
+SELECT plan(30);
+
+SELECT pg_temp.put(:'files' || '/sea/whale.txt', 'The whale is the largest animal of the ocean and breathes air.');
+SELECT pg_temp.put(:'files' || '/sea/shark.txt', 'The shark is a fish of the ocean with many teeth.');
+SELECT pg_temp.put(:'files' || '/land/wolf.html', '<title>Wolves</title><h1>Wolf</h1><p>The wolf hunts deer in packs.</p>');
+SELECT pg_temp.put(:'files' || '/land/deer.txt', 'The deer eats grass and flees from the wolf.');
+SELECT vectorizer.add_project('zoo', :'files', collections => '[
+	{"name": "zoo.sea", "include": ["sea/**"]}, {"name": "zoo.land", "include": ["land/**"]}]');
+SELECT vectorizer.sync('zoo');
+
+SELECT is((SELECT path FROM vectorizer.search('zoo.sea', 'whale', 1)), 'sea/whale.txt', 'a path is relative to the root');
+SELECT is((SELECT collection FROM vectorizer.search('zoo.sea, zoo.land', 'wolf', 1)), 'zoo.land', 'a comma list');
+SELECT is((SELECT collection FROM vectorizer.search('zoo.*', 'shark', 1)), 'zoo.sea', 'a pattern');
+SELECT is((SELECT count(*) FROM vectorizer.search('zoo.*,zoo.sea', 'ocean wolf')), 4::bigint, 'no chunk is found twice');
+SELECT is((SELECT snippet FROM vectorizer.search('zoo.sea', 'teeth', 1)),
+	'shark is a fish of the ocean with many **teeth**', 'the snippet marks words');
+SELECT is((SELECT metadata ->> 'title' FROM vectorizer.search('zoo.land', 'hunts', 1)), 'Wolves', 'metadata');
+SELECT is((SELECT path FROM vectorizer.search('zoo.land', 'hunting in a pack', 1)), 'land/wolf.html', 'words are stemmed');
+SELECT is((SELECT path FROM vectorizer.search('zoo.land', 'what do deer, zebra and xylophone eat?', 1)), 'land/deer.txt',
+	'a question needs not match in every word');
+
+SELECT ok((SELECT vector_rank = 1 AND text_rank = 1 AND score = 1 FROM vectorizer.search('zoo.sea', 'whale', 1)),
+	'first in both lists is 1');
+SELECT ok((SELECT bool_and(text_rank IS NULL AND vector_rank IS NOT NULL) FROM vectorizer.search('zoo.sea', 'whale', 5, 'vector')),
+	'mode vector');
+SELECT ok((SELECT bool_and(vector_rank IS NULL AND text_rank IS NOT NULL) FROM vectorizer.search('zoo.sea', 'whale', 5, 'text')),
+	'mode text');
+SELECT is((SELECT count(*) FROM vectorizer.search('zoo.sea', 'whale', 5, 'text')), 1::bigint, 'text alone finds matches alone');
+SELECT is((SELECT count(*) FROM vectorizer.search('zoo.*', 'wolf', filter => '{"title": "Wolves"}')), 1::bigint, 'a filter');
+SELECT is_empty('SELECT * FROM vectorizer.search(''zoo.*'', ''wolf'', filter => ''{"title": "Cats"}'')', 'that nothing passes');
+SELECT is((SELECT count(*) FROM vectorizer.search('zoo.*', 'ocean wolf', 2)), 2::bigint, 'k');
+SELECT is((SELECT count(*) FROM vectorizer.search('zoo.sea', 'whale', min_score => 0.9)), 1::bigint, 'min_score');
+SELECT is_empty('SELECT * FROM vectorizer.search(''zoo.sea'', ''qwertyuiop'')', 'unknown words find nothing');
+SELECT is_empty('SELECT * FROM vectorizer.search(''zoo.sea'', ''the of and'')', 'nor do stop words');
+SELECT is_empty('SELECT * FROM vectorizer.search(''zoo.sea'', '''')', 'nor an empty query');
+SELECT lives_ok('SELECT * FROM vectorizer.search(''zoo.sea'', E''it''''s "a" \\ & | ! ( :* <-> test'')', 'no query is a syntax error');
+SELECT is(vectorizer.embed('zoo.sea', 'qwertyuiop'), NULL, 'a text of unknown words has no embedding');
+
+SELECT throws_ok('SELECT * FROM vectorizer.search(''zoo.see'', ''x'')', '42704', 'collection "zoo.see" does not exist', 'unknown collection');
+SELECT is(vectorizer.names_like('zoo.see'), 'Perhaps you meant "zoo.sea".', 'with a hint');
+SELECT throws_ok('SELECT * FROM vectorizer.search(''zoo.sea'', ''x'', 0)', '22023', 'k must be between 1 and 1000, not 0', 'k too small');
+SELECT throws_ok('SELECT * FROM vectorizer.search(''zoo.sea'', ''x'', 1001)', '22023', 'k must be between 1 and 1000, not 1001', 'k too large');
+SELECT throws_ok('SELECT * FROM vectorizer.search(''zoo.sea'', ''x'', mode => ''magic'')', '22023', 'unknown search mode "magic"', 'mode');
+SELECT throws_ok('SELECT * FROM vectorizer.search(''zoo.sea'', ''x'', filter => ''[1]'')', '22023', 'the filter must be a JSON object, not [1]', 'filter');
+SELECT throws_ok('SELECT * FROM vectorizer.search(''zoo.sea'', null)', '22004', 'the query cannot be null', 'null query');
+
+CREATE ROLE visitor;
+GRANT vectorizer_reader TO visitor;
+DO $$
+BEGIN
+	EXECUTE format('GRANT ALL ON ALL TABLES IN SCHEMA %1$s TO PUBLIC; GRANT ALL ON ALL SEQUENCES IN SCHEMA %1$s TO PUBLIC',
+		pg_my_temp_schema()::regnamespace);
+END
+$$;
+ALTER TABLE vectorizer_data."zoo.land" ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tame ON vectorizer_data."zoo.land" FOR SELECT TO visitor USING (path NOT LIKE '%wolf%');
+SET ROLE visitor;
+SELECT results_eq('SELECT path FROM vectorizer.search(''zoo.land'', ''wolf deer'')', '{land/deer.txt}'::text[],
+	'row-level security holds in search');
+RESET ROLE;
+SELECT is((SELECT count(*) FROM vectorizer.search('zoo.land', 'wolf deer')), 2::bigint, 'of those it is for');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,338 @@
+// Building and searching a graph in memory: recall against brute force, resumed rounds, sweeps, duplicates, cancels.
+#include "arena.hpp"
+#include "core/graph/memory_graph.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+namespace vectorizer::graph::test {
+namespace {
+
+constexpr std::size_t kDimensions = 32;
+
+RowPointer row(std::size_t n)
+{
+	return {static_cast<std::uint16_t>(n >> 16), static_cast<std::uint16_t>(n), 1};
+}
+
+class Built {
+public:
+	Built(Metric metric, quantize::Kind kind, unsigned bits, unsigned m, unsigned ef)
+		: shape_{kind, static_cast<std::uint8_t>(bits), metric, kDimensions, 42}, quantizer_(shape_, memory_.arena()),
+		  graph(quantizer_, {m, ef}, memory_.arena()), level_probability_(1.0 / m) {}
+
+	NodeId insert(const Vector &vector, std::size_t n, bool *folded = nullptr, Stop stop = {})
+	{
+		unsigned level = 0;
+		while (level < kMaxLevel && std::uniform_real_distribution<>()(random_) < level_probability_)
+			++level;
+		HeapArena scratch;
+		bool unused;
+		return graph.insert(vector.data(), row(n), level, scratch.arena(), stop, folded != nullptr ? folded : &unused);
+	}
+
+	void insert_all(const std::vector<Vector> &vectors)
+	{
+		for (std::size_t i = 0; i < vectors.size(); ++i)
+			insert(vectors[i], i);
+	}
+
+	Search<MemoryGraph> search(const Vector &query, HeapArena &memory)
+	{
+		quantize::Computer computer = quantizer_.query(query.data(), memory.arena());
+		NodeId entry = descend(graph, computer, graph.entry(), graph.entry_level(), 1, memory.arena());
+		Search<MemoryGraph> found(graph, computer, 0, Search<MemoryGraph>::Use::kRounds, 100, memory.arena());
+		found.start({&entry, 1});
+		return found;
+	}
+
+private:
+	HeapArena memory_;
+	quantize::Shape shape_;
+	quantize::Quantizer quantizer_;
+
+public:
+	MemoryGraph graph;
+
+private:
+	double level_probability_;
+	std::mt19937_64 random_{7};
+};
+
+struct Case {
+	Metric metric;
+	quantize::Kind kind;
+	unsigned bits;
+	double recall;
+};
+
+class Recall : public testing::TestWithParam<Case> {};
+
+TEST_P(Recall, OfAMixtureOfGaussians)
+{
+	auto [metric, kind, bits, bar] = GetParam();
+	std::mt19937_64 random(11);
+	std::vector<Vector> vectors = mixture(random, 3000, kDimensions, 20);
+	std::vector<Vector> queries(vectors.end() - 50, vectors.end());
+	vectors.resize(vectors.size() - 50);
+	Built built(metric, kind, bits, 12, 64);
+	built.insert_all(vectors);
+	EXPECT_EQ(built.graph.size(), vectors.size());
+
+	std::size_t found = 0;
+	for (const Vector &query : queries) {
+		std::vector<std::pair<double, NodeId>> exact;
+		for (NodeId id = 0; id < vectors.size(); ++id)
+			exact.emplace_back(quantize::exact_distance(metric, query.data(), vectors[id].data(), kDimensions), id);
+		std::partial_sort(exact.begin(), exact.begin() + 10, exact.end());
+		HeapArena memory;
+		auto search = built.search(query, memory);
+		EXPECT_TRUE(search.round(80, {}));
+		EXPECT_EQ(search.nearest().size(), 80U);
+		// reranked: the ten are among the eighty or they are not
+		std::set<NodeId> ids;
+		for (const Candidate &candidate : search.nearest())
+			ids.insert(candidate.id);
+		for (int i = 0; i < 10; ++i)
+			found += ids.contains(exact[static_cast<std::size_t>(i)].second) ? 1 : 0;
+	}
+	EXPECT_GE(static_cast<double>(found) / 500, bar);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Recall,
+						 testing::Values(Case{Metric::kL2, quantize::Kind::kNone, 32, .98},
+										 Case{Metric::kL2, quantize::Kind::kScalar, 8, .98},
+										 Case{Metric::kL2, quantize::Kind::kScalar, 4, .97},
+										 Case{Metric::kCosine, quantize::Kind::kScalar, 4, .97},
+										 Case{Metric::kInnerProduct, quantize::Kind::kScalar, 8, .9},
+										 Case{Metric::kL1, quantize::Kind::kScalar, 8, .97}),
+						 [](const auto &tested) {
+							 return "metric" + std::to_string(static_cast<int>(tested.param.metric)) + "bits" +
+									std::to_string(tested.param.bits);
+						 });
+
+TEST(Rounds, GiveEveryReachableNodeExactlyOnce)
+{
+	std::mt19937_64 random(3);
+	std::vector<Vector> vectors = mixture(random, 2000, kDimensions, 8);
+	Built built(Metric::kL2, quantize::Kind::kScalar, 8, 4, 16);
+	built.insert_all(vectors);
+
+	// what a walk along level 0 reaches
+	HeapArena memory;
+	auto search = built.search(vectors[0], memory);
+	std::set<NodeId> reachable;
+	{
+		std::vector<NodeId> queue{built.graph.entry()}, links(built.graph.max_links());
+		reachable.insert(queue[0]);
+		for (std::size_t at = 0; at < queue.size(); ++at) {
+			unsigned count = built.graph.links(queue[at], 0, links.data());
+			for (unsigned i = 0; i < count; ++i)
+				if (reachable.insert(links[i]).second)
+					queue.push_back(links[i]);
+		}
+	}
+
+	std::set<NodeId> given;
+	std::size_t width = 10, rounds = 0;
+	while (!search.exhausted() || search.anything_waiting()) {
+		ASSERT_TRUE(search.round(width, {}));
+		for (const Candidate &candidate : search.nearest()) {
+			EXPECT_TRUE(given.insert(candidate.id).second) << candidate.id << " was given twice";
+			EXPECT_TRUE(candidate.live);
+		}
+		width *= 2;
+		++rounds;
+	}
+	EXPECT_GT(rounds, 5U);
+	for (NodeId id : reachable)
+		EXPECT_TRUE(given.contains(id)) << id;
+}
+
+TEST(Rounds, GiveWhatASweepAddsAndNothingTwice)
+{
+	std::mt19937_64 random(5);
+	std::vector<Vector> vectors = mixture(random, 1500, kDimensions, 8);
+	Built built(Metric::kL2, quantize::Kind::kScalar, 8, 4, 16);
+	built.insert_all(vectors);
+	// nodes that no link leads to, among them the nearest to the query
+	std::set<NodeId> hidden;
+	for (NodeId id = 0; id < vectors.size(); id += 10)
+		if (id != built.graph.entry())
+			hidden.insert(id);
+	for (NodeId id = 0; id < vectors.size(); ++id) {
+		LinkList list = built.graph.layout().links(built.graph.slot(id));
+		for (unsigned i = list.count(); i-- > 0;)
+			if (hidden.contains(list.ids[i]))
+				list.remove(i);
+	}
+	HeapArena memory;
+	quantize::Shape shape{quantize::Kind::kScalar, 8, Metric::kL2, kDimensions, 42};
+	quantize::Quantizer quantizer(shape, memory.arena());
+	quantize::Computer computer = quantizer.query(vectors[*hidden.begin()].data(), memory.arena());
+	NodeId entry = built.graph.entry();
+	Search<MemoryGraph> search(built.graph, computer, 0, Search<MemoryGraph>::Use::kRounds, 100, memory.arena());
+	search.start({&entry, 1});
+
+	std::multiset<NodeId> given;
+	auto drain = [&] {
+		for (std::size_t width = 20; !search.exhausted() || search.anything_waiting(); width *= 2) {
+			ASSERT_TRUE(search.round(width, {}));
+			for (const Candidate &candidate : search.nearest())
+				given.insert(candidate.id);
+		}
+	};
+	drain();
+	EXPECT_FALSE(given.contains(*hidden.begin()));
+	// page by page, as a scan sweeps
+	for (NodeId first = 0; first < vectors.size(); first += 40) {
+		std::vector<NodeId> unseen;
+		for (NodeId id = first; id < std::min<std::size_t>(first + 40, vectors.size()); ++id)
+			if (!search.visited().contains(id))
+				unseen.push_back(id);
+		search.add(unseen);
+	}
+	drain();
+	for (NodeId id = 0; id < vectors.size(); ++id)
+		EXPECT_EQ(given.count(id), 1U) << id;
+}
+
+TEST(Rounds, WalkThroughTombstonesWithoutGivingThem)
+{
+	std::mt19937_64 random(9);
+	std::vector<Vector> vectors = mixture(random, 800, kDimensions, 4);
+	Built built(Metric::kL2, quantize::Kind::kNone, 32, 8, 32);
+	built.insert_all(vectors);
+	for (NodeId id = 0; id < vectors.size(); id += 2)
+		SlotLayout::header(built.graph.slot(id)).state = static_cast<std::uint8_t>(State::kTombstone);
+	HeapArena memory;
+	auto search = built.search(vectors[1], memory);
+	std::set<NodeId> given;
+	for (std::size_t width = 20; !search.exhausted() || search.anything_waiting(); width *= 2) {
+		ASSERT_TRUE(search.round(width, {}));
+		for (const Candidate &candidate : search.nearest())
+			EXPECT_TRUE(given.insert(candidate.id).second);
+	}
+	EXPECT_EQ(given.size(), vectors.size() / 2);
+	for (NodeId id : given)
+		EXPECT_EQ(id % 2, 1U);
+}
+
+TEST(Rounds, TakeNoNodeForAResultAboveItsLevel)
+{
+	std::mt19937_64 random(10);
+	std::vector<Vector> vectors = mixture(random, 50, kDimensions, 4);
+	Built built(Metric::kL2, quantize::Kind::kNone, 32, 8, 32);
+	built.insert_all(vectors);
+	HeapArena memory;
+	quantize::Shape shape{quantize::Kind::kNone, 32, Metric::kL2, kDimensions, 42};
+	quantize::Quantizer quantizer(shape, memory.arena());
+	quantize::Computer computer = quantizer.query(vectors[0].data(), memory.arena());
+	NodeId low = kNoNode;
+	for (NodeId id = 0; id < vectors.size() && low == kNoNode; ++id)
+		if (SlotLayout::header(built.graph.slot(id)).level == 0)
+			low = id;
+	ASSERT_NE(low, kNoNode);
+	// as where a link of level 1 leads to a slot that was freed and reused
+	Search<MemoryGraph> search(built.graph, computer, 1, Search<MemoryGraph>::Use::kRounds, 10, memory.arena());
+	search.start({&low, 1});
+	// stopped before it expands a node: a list of that level there is not
+	search.round(10, {[](void *) { return true; }, nullptr});
+	EXPECT_TRUE(search.nearest().empty());
+	EXPECT_FALSE(search.anything_waiting());
+}
+
+TEST(Insert, FoldsEqualCodes)
+{
+	std::mt19937_64 random(4);
+	std::vector<Vector> vectors = mixture(random, 100, kDimensions, 4);
+	Built built(Metric::kCosine, quantize::Kind::kScalar, 8, 8, 32);
+	bool folded;
+	for (std::size_t i = 0; i < 100; ++i) {
+		built.insert(vectors[i], i, &folded);
+		EXPECT_FALSE(folded);
+	}
+	std::map<NodeId, std::set<std::size_t>> more;
+	for (std::size_t i = 0; i < 100; ++i) {
+		NodeId id = built.insert(vectors[i % 10], 1000 + i, &folded);
+		EXPECT_TRUE(folded);
+		EXPECT_EQ(id, i % 10);
+		more[id].insert(1000 + i);
+	}
+	EXPECT_EQ(built.graph.size(), 100U);
+	for (NodeId id = 0; id < 100; ++id) {
+		const SlotHeader &header = SlotLayout::header(built.graph.slot(id));
+		EXPECT_EQ(header.row, row(id));
+		std::set<std::size_t> rows;
+		for (std::uint32_t at = header.duplicates; at != kNoChunk; at = built.graph.more_rows(at).next)
+			rows.insert(built.graph.more_rows(at).row.block_low);
+		EXPECT_EQ(rows, more[id]);
+	}
+}
+
+TEST(Insert, DoesNotFoldVectorsThatDifferInLengthAlone)
+{
+	std::mt19937_64 random(4);
+	Vector vector = mixture(random, 1, kDimensions, 1)[0], longer = vector;
+	for (float &x : longer)
+		x *= 2;
+	bool folded;
+	Built l2(Metric::kL2, quantize::Kind::kScalar, 4, 8, 32);
+	l2.insert(vector, 1, &folded);
+	l2.insert(longer, 2, &folded);
+	EXPECT_FALSE(folded);
+	EXPECT_EQ(l2.graph.size(), 2U);
+}
+
+TEST(Insert, StoppedChangesNothing)
+{
+	std::mt19937_64 random(6);
+	std::vector<Vector> vectors = mixture(random, 60, kDimensions, 4);
+	Built built(Metric::kL2, quantize::Kind::kScalar, 8, 8, 32);
+	for (std::size_t i = 0; i < 50; ++i)
+		built.insert(vectors[i], i);
+	std::vector<std::byte> before;
+	for (NodeId id = 0; id < 50; ++id)
+		before.insert(before.end(), built.graph.slot(id), built.graph.slot(id) + built.graph.layout().slot_bytes());
+	for (int allowed = 0; allowed < 20; ++allowed) {
+		int left = allowed;
+		Stop stop{[](void *context) { return (*static_cast<int *>(context))-- <= 0; }, &left};
+		bool folded;
+		EXPECT_EQ(built.insert(vectors[55], 55, &folded, stop), kNoNode);
+	}
+	EXPECT_EQ(built.graph.size(), 50U);
+	std::vector<std::byte> after;
+	for (NodeId id = 0; id < 50; ++id)
+		after.insert(after.end(), built.graph.slot(id), built.graph.slot(id) + built.graph.layout().slot_bytes());
+	EXPECT_EQ(before, after);
+}
+
+TEST(Insert, KeepsListsSound)
+{
+	std::mt19937_64 random(8);
+	std::vector<Vector> vectors = mixture(random, 1000, kDimensions, 4);
+	Built built(Metric::kL2, quantize::Kind::kScalar, 4, 3, 12);
+	built.insert_all(vectors);
+	for (NodeId id = 0; id < built.graph.size(); ++id) {
+		unsigned top = SlotLayout::header(built.graph.slot(id)).level;
+		for (unsigned level = 0; level <= top; ++level) {
+			std::vector<NodeId> links(built.graph.max_links());
+			unsigned count = built.graph.links(id, level, links.data());
+			EXPECT_LE(count, built.graph.layout().capacity(level));
+			std::set<NodeId> distinct(links.begin(), links.begin() + count);
+			EXPECT_EQ(distinct.size(), count);
+			EXPECT_FALSE(distinct.contains(id));
+			for (NodeId to : distinct) {
+				ASSERT_LT(to, built.graph.size());
+				EXPECT_GE(SlotLayout::header(built.graph.slot(to)).level, level);
+			}
+		}
+	}
+}
+
+}  // namespace
+}  // namespace vectorizer::graph::test
