@@ -35,7 +35,7 @@ enum class State : std::uint8_t {
 
 struct SlotHeader {
 	std::uint8_t state;        // State
-	std::uint8_t level;        // top level; kept for life, also over reuse: its upper entries have that many
+	std::uint8_t level;        // top level: the node owns that many upper entries
 	LinkHeader links;          // of level 0
 	std::uint16_t generation;  // raised when the slot is freed: tells an old id from a new node
 	std::uint16_t upper;       // index of its first upper entry; 0 where level is 0

@@ -154,13 +154,14 @@ Factors truncated_svd(const Weighted &matrix, Index dimension, std::uint64_t see
 		orthonormalise(left, stop);
 		matrix.transposed_times(left, right);
 	}
-	// right^T = left^T * matrix is the small matrix of algorithm 5.1; its singular values come from R of right = Q R.
-	Eigen::MatrixXf r = orthonormalise(right, stop);
-	Eigen::BDCSVD<Eigen::MatrixXf> svd(r, Eigen::ComputeFullU);
+	// right^T = left^T * matrix is the small matrix of algorithm 5.1; with right = Q R, its singular values are those of R, the
+	// roots of the eigenvalues of R R^T, and its right vectors those eigenvectors, turned by Q.
+	Eigen::MatrixXd r = orthonormalise(right, stop).cast<double>();
+	Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> ascending(r * r.transpose());
 	check(stop);
 	Factors factors;
-	factors.values = svd.singularValues();
-	factors.terms = right * svd.matrixU();
+	factors.values = ascending.eigenvalues().reverse().cwiseMax(0).cwiseSqrt().cast<float>();
+	factors.terms = right * ascending.eigenvectors().rowwise().reverse().cast<float>();
 	return factors;
 }
 

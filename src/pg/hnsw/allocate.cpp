@@ -133,34 +133,52 @@ void reach_tail(Relation relation, BlockNumber tail)
 		pg::extend_to(relation, tail + 1);
 }
 
+/// The first block of the first group of chunks after this one, InvalidBlockNumber if there is none. A claimed group of
+/// nodes has its auxiliary page from the start, so that any other is one of chunks.
+BlockNumber next_overflow_group(Relation relation, std::uint32_t after, std::uint32_t groups)
+{
+	BlockNumber blocks = RelationGetNumberOfBlocks(relation);
+	for (std::uint32_t group = after + 1; group < groups; ++group) {
+		BlockNumber block = group_block(group);
+		if (block >= blocks || pg::read_page(relation, block, [](Page page) {
+				return PageIsNew(page) || tail_of(page)->kind == static_cast<std::uint8_t>(PageKind::kOverflow);
+			}))
+			return block;
+	}
+	return InvalidBlockNumber;
+}
+
 }  // namespace
 
 BlockNumber advance_tail(Relation relation, const Index &index, PageKind kind, BlockNumber seen, bool logged)
 {
 	auto first_of = [&](std::uint32_t group) { return group_block(group) + (kind == PageKind::kNodes ? 1 : 0); };
 
-	// The next tail is either the next block of the same group or the first of a new one. Extending the file first, with
+	// The next tail is the next block of the same group or the first of another one. Extending the file first, with
 	// no lock held, leaves at worst some zero pages; whoever loses the race uses them later.
 	MetaPage before = read_meta(relation);
 	BlockNumber tail = kind == PageKind::kNodes ? before.node_tail : before.overflow_tail;
 	if (tail != seen)
 		return tail;
-	bool same_group = tail != InvalidBlockNumber && !is_group_start(tail + 1);
-	if (!same_group && before.groups >= (kNoNode / index.nodes_per_group()) - 1)
+	BlockNumber next = tail != InvalidBlockNumber && !is_group_start(tail + 1) ? tail + 1 : InvalidBlockNumber;
+	if (next == InvalidBlockNumber && tail != InvalidBlockNumber && kind == PageKind::kOverflow)
+		next = next_overflow_group(relation, group_of(tail), before.groups);  // vacuum moves this tail back
+	bool claim = next == InvalidBlockNumber;
+	if (claim && before.groups >= (kNoNode / index.nodes_per_group()) - 1)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("index \"%s\" has no node ids left", RelationGetRelationName(relation)),
 						errhint("Partition the table, or REINDEX if many rows were deleted.")));
-	pg::extend_to(relation, same_group ? tail + 2 : first_of(before.groups) + 1);
+	pg::extend_to(relation, (claim ? first_of(before.groups) : next) + 1);
 
 	pg::PageChange change(relation, logged);
 	Page claimed = nullptr;
-	if (!same_group && kind == PageKind::kNodes) {  // lock order: auxiliary before metapage
+	if (claim && kind == PageKind::kNodes) {  // lock order: auxiliary before metapage
 		BlockNumber block = group_block(before.groups);
 		claimed = change.lock(block);
 	}
 	MetaPage *meta = meta_of(change.lock(kMetaBlock));
 	BlockNumber &current = kind == PageKind::kNodes ? meta->node_tail : meta->overflow_tail;
-	if (current != seen || (!same_group && meta->groups != before.groups)) {  // somebody else was first
+	if (current != seen || (claim && meta->groups != before.groups)) {  // somebody else was first
 		change.abandon();
 		return advance_tail(relation, index, kind, seen, logged);
 	}
@@ -169,7 +187,7 @@ BlockNumber advance_tail(Relation relation, const Index &index, PageKind kind, B
 			corrupted(relation, group_block(before.groups), "a page is in use in a group that nobody has claimed");
 		init_page(claimed, PageKind::kAuxiliary);
 	}
-	current = same_group ? tail + 1 : first_of(meta->groups++);
+	current = claim ? first_of(meta->groups++) : next;
 	tail = current;
 	change.commit();
 	return tail;
@@ -191,6 +209,15 @@ Written write_node(Relation relation, const Index &index, const NewNode &node, b
 	while (block == InvalidBlockNumber || !write_on(relation, index, block, node, logged, &written))
 		block = advance_tail(relation, index, PageKind::kNodes, block, logged);
 	return written;
+}
+
+void free_chunk(Page page, unsigned index)
+{
+	Chunk *chunk = chunk_of(page, index);
+	std::memset(chunk, 0, sizeof(*chunk));
+	chunk->owner = kNoNode;
+	chunk->next = kNoChunk;
+	--tail_of(page)->in_use;
 }
 
 namespace {

@@ -28,6 +28,9 @@ Written write_node(Relation relation, const Index &index, const NewNode &node, b
 /// else has moved it on from `seen` already. Returns the tail.
 BlockNumber advance_tail(Relation relation, const Index &index, PageKind kind, BlockNumber seen, bool logged);
 
+/// Clears a chunk on a locked page for another node. REQUIRES: no chain leads to it.
+void free_chunk(Page page, unsigned index);
+
 /// Hangs one more row on a live node whose code is equal. False if the node no longer is what the caller saw.
 bool add_row(Relation relation, const Index &index, NodeId id, std::span<const std::uint8_t> code,
 			 quantize::Factors factors, RowPointer row, bool logged);

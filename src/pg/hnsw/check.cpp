@@ -84,7 +84,7 @@ public:
 	void run()
 	{
 		std::uint64_t ids = std::uint64_t{meta_.groups} * index_.nodes_per_group();
-		if (meta_.groups > blocks_ / kGroupBlocks + 1 || ids >= kNoNode)
+		if (meta_.groups > most_groups(blocks_) || ids >= kNoNode)
 			corrupted(relation_, kMetaBlock, "the metapage claims more groups than the file has");
 		seen_ = arena_.array<Seen>(ids);
 		std::memset(seen_.data(), 0, seen_.size_bytes());
@@ -112,32 +112,17 @@ private:
 	void for_each_page(Function &&f)
 	{
 		PGAlignedBlock copy;
-		PageKind group = PageKind::kMeta;
+		GroupFrame frame;
 		for (BlockNumber block = 1; block < blocks_; ++block) {
 			CHECK_FOR_INTERRUPTS();
 			pg::read_page(relation_, block, [&](Page page) { std::memcpy(copy.data, page, BLCKSZ); });
 			Page page = copy.data;
-			if (is_group_start(block))
-				group = PageIsNew(page) ? PageKind::kMeta
-						: tail_of(page)->kind == static_cast<std::uint8_t>(PageKind::kAuxiliary) ? PageKind::kNodes
-																								 : PageKind::kOverflow;
-			if (PageIsNew(page))
+			if (!frame.kind(relation_, index_, block, page))
 				continue;
-			PageKind expected = group;
-			if (group == PageKind::kNodes && is_group_start(block))
-				expected = PageKind::kAuxiliary;
 			if (group_of(block) >= meta_.groups)
 				corrupted(relation_, block, "a page in use lies beyond the groups that the metapage claims");
-			check_page(relation_, block, page, expected, item_bytes(expected), false);
 			f(block, page);
 		}
-	}
-
-	std::size_t item_bytes(PageKind kind) const
-	{
-		return kind == PageKind::kNodes		  ? index_.layout.slot_bytes()
-			   : kind == PageKind::kAuxiliary ? index_.layout.upper_bytes()
-											  : sizeof(Chunk);
 	}
 
 	static PageKind kind_of(Page page) { return static_cast<PageKind>(tail_of(page)->kind); }
@@ -165,7 +150,7 @@ private:
 	void note_page(BlockNumber block, Page page)
 	{
 		PageKind kind = kind_of(page);
-		std::size_t bytes = item_bytes(kind);
+		std::size_t bytes = index_.item_bytes(kind);
 		unsigned used = 0;
 		for (unsigned i = 0; i < items_on(page, bytes); ++i) {
 			std::byte *item = contents_of(page) + i * bytes;
@@ -175,6 +160,8 @@ private:
 				used += upper_header(item).owner != kNoOwner ? 1 : 0;
 			else if (chunk_of(page, i)->owner != kNoNode) {
 				++used;
+				if (chunk_of(page, i)->count == Chunk::kRetired)
+					continue;
 				++chunks_;
 				if (chunk_of(page, i)->count > Chunk::kRows)
 					faults_.add(block, "chunk %u counts %u rows", i, chunk_of(page, i)->count);
@@ -235,7 +222,7 @@ private:
 	void check_lists(BlockNumber block, Page page)
 	{
 		PageKind kind = kind_of(page);
-		std::size_t bytes = item_bytes(kind);
+		std::size_t bytes = index_.item_bytes(kind);
 		if (kind == PageKind::kOverflow)
 			return;
 		for (unsigned i = 0; i < items_on(page, bytes); ++i) {

@@ -1,6 +1,8 @@
 // Taking dead rows off: from chunks, from slots, and what that leaves a node as.
 #include "pg/hnsw/vacuum_parts.hpp"
 
+#include "pg/hnsw/allocate.hpp"
+
 namespace vectorizer::hnsw {
 
 using graph::SlotHeader;
@@ -15,9 +17,10 @@ void clean_chunks(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 			const Chunk *chunk = chunk_of(page, at);
 			if (chunk->owner == kNoNode)
 				continue;
-			if (chunk->count > Chunk::kRows)
+			if (!chunk->sound())
 				corrupted(vacuum.relation, block, "a chunk counts more rows than it has room for");
-			for (unsigned i = 0; i < chunk->count; ++i)
+			found |= chunk->count == Chunk::kRetired;
+			for (unsigned i = 0; i < chunk->rows_in_use(); ++i)
 				found |= dead(chunk->rows[i]);
 		}
 		return found;
@@ -31,6 +34,10 @@ void clean_chunks(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 		Chunk *chunk = chunk_of(page, at);
 		if (chunk->owner == kNoNode)
 			continue;
+		if (chunk->count == Chunk::kRetired) {  // by the vacuum before this one
+			free_chunk(page, at);
+			continue;
+		}
 		unsigned kept = 0;
 		for (unsigned i = 0; i < chunk->count; ++i)
 			if (dead(chunk->rows[i]))

@@ -55,8 +55,12 @@ struct Chunk {
 	std::uint32_t next;        // chunk id, kNoChunk at the end
 	NodeId owner;              // kNoNode: the chunk is free
 	std::uint16_t generation;  // the owner's
-	std::uint16_t count;       // rows in use, at the front
+	std::uint16_t count;       // rows in use, at the front; kRetired: none, and taken out of the chain
 	RowPointer rows[kRows];
+
+	static constexpr std::uint16_t kRetired = 0xFFFF;
+	bool sound() const { return count <= kRows || count == kRetired; }
+	unsigned rows_in_use() const { return count == kRetired ? 0 : count; }
 };
 static_assert(sizeof(Chunk) == 60);
 inline constexpr unsigned kChunksPerPage = kPageRoom / sizeof(Chunk);

@@ -153,6 +153,27 @@ void check_page(Relation relation, BlockNumber block, Page page, PageKind kind, 
 		corrupted(relation, block, "the page's item space has an impossible length");
 }
 
+std::optional<PageKind> GroupFrame::kind(Relation relation, const Index &index, BlockNumber block, Page page)
+{
+	if (is_group_start(block)) {
+		group_.reset();
+		if (PageIsNew(page))
+			return std::nullopt;
+		bool framed = reinterpret_cast<PageHeader>(page)->pd_special == BLCKSZ - MAXALIGN(sizeof(PageTail));
+		bool nodes = framed && tail_of(page)->kind == static_cast<std::uint8_t>(PageKind::kAuxiliary);
+		PageKind first = nodes ? PageKind::kAuxiliary : PageKind::kOverflow;
+		check_page(relation, block, page, first, index.item_bytes(first), false);
+		group_ = nodes ? PageKind::kNodes : PageKind::kOverflow;
+		return first;
+	}
+	if (PageIsNew(page))
+		return std::nullopt;
+	if (!group_)
+		corrupted(relation, block, "a page is in use in a group whose first page is not");
+	check_page(relation, block, page, *group_, index.item_bytes(*group_), false);
+	return group_;
+}
+
 namespace {
 
 void check_meta(Relation relation, Page page)
@@ -165,9 +186,7 @@ void check_meta(Relation relation, Page page)
 		meta->ef_construction < kMinEfConstruction || meta->ef_construction > kMaxEfConstruction || meta->metric < 1 ||
 		meta->metric > 4 || meta->group_blocks != kGroupBlocks || meta->attribute_bytes != 0)
 		corrupted(relation, kMetaBlock, "the metapage holds impossible parameters");
-	// Of what is claimed, the last group at most lies wholly beyond the end of the file.
-	BlockNumber blocks = RelationGetNumberOfBlocks(relation);
-	if (meta->groups > (blocks + kGroupBlocks - 2) / kGroupBlocks + 1)
+	if (meta->groups > most_groups(RelationGetNumberOfBlocks(relation)))
 		corrupted(relation, kMetaBlock, "the metapage claims more groups than the file has");
 	auto may_be_tail = [&](BlockNumber tail) {
 		return tail == InvalidBlockNumber || (tail != kMetaBlock && group_of(tail) < meta->groups);

@@ -17,6 +17,15 @@ struct Index {
 	double level_probability;  // share of nodes that reach one level more
 
 	NodeId nodes_per_group() const { return kNodePages * slots_per_page; }
+
+	/// Bytes of an item on a page of that kind.
+	std::size_t item_bytes(PageKind kind) const
+	{
+		return kind == PageKind::kNodes		  ? layout.slot_bytes()
+			   : kind == PageKind::kAuxiliary ? layout.upper_bytes()
+			   : kind == PageKind::kOverflow  ? sizeof(Chunk)
+											  : sizeof(MetaPage);
+	}
 };
 static_assert(std::is_trivially_destructible_v<Index>);
 
@@ -44,6 +53,22 @@ void init_page(Page page, PageKind kind);
 /// Raises XX002 unless the page is one of this kind, sound as far as its header tells. New (all-zero) pages pass if
 /// `may_be_new`.
 void check_page(Relation relation, BlockNumber block, Page page, PageKind kind, std::size_t item_bytes, bool may_be_new);
+
+/// Tells what every page of an index must be from the first page of its group. Shown the blocks in ascending order from 1.
+class GroupFrame {
+public:
+	/// The kind of a page, which has then passed check_page; none for a page that has not been used yet. Raises XX002.
+	std::optional<PageKind> kind(Relation relation, const Index &index, BlockNumber block, Page page);
+
+private:
+	std::optional<PageKind> group_;  // of the pages after a group's first
+};
+
+/// Groups that a file of so many blocks can have: of the last one claimed, no block need be there yet.
+inline std::uint32_t most_groups(BlockNumber blocks)
+{
+	return (blocks + kGroupBlocks - 2) / kGroupBlocks + 1;
+}
 
 /// Raises XX002 with the place and the reason.
 [[noreturn]] void corrupted(Relation relation, BlockNumber block, const char *what) pg_attribute_cold;

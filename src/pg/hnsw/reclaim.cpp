@@ -2,6 +2,7 @@
 #include "pg/hnsw/vacuum_parts.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/hnsw/allocate.hpp"
 
 extern "C" {
 #include "storage/indexfsm.h"
@@ -118,11 +119,9 @@ void free_chain(Vacuum &vacuum, NodeId id)
 		}
 		Page chunks = change.lock(chunk_block_beside(vacuum.relation, place.block, header.duplicates));
 		Chunk *chunk = checked_chunk(vacuum.relation, chunks, header.duplicates, id);
+		std::uint32_t freed = header.duplicates;
 		header.duplicates = chunk->next;
-		*chunk = {};
-		chunk->owner = kNoNode;
-		chunk->next = kNoChunk;
-		--tail_of(chunks)->in_use;
+		free_chunk(chunks, freed % kChunksPerPage);
 		change.commit();
 	}
 }
@@ -180,6 +179,70 @@ unsigned free_tombstones(Vacuum &vacuum, BlockNumber block, const NodeSet &dead,
 	change.commit();
 	RecordFreeIndexPage(vacuum.relation, block);
 	return freed;
+}
+
+namespace {
+
+/// Walks the chain of one node and takes its empty chunks out, each in a WAL record of its own.
+void retire_chunks_of(Vacuum &vacuum, NodeId owner)
+{
+	NodePlace place = place_of(owner, vacuum.index.slots_per_page);
+	PageStore store(vacuum.relation, vacuum.index);
+	ChainGuard guard;
+	std::uint32_t before = kNoChunk;  // the last chunk that stays; kNoChunk: the slot itself leads on
+	for (;;) {
+		compat::vacuum_delay();
+		pg::PageChange change(vacuum.relation, true);
+		Page page = change.lock(place.block);
+		check_page(vacuum.relation, place.block, page, PageKind::kNodes, vacuum.index.layout.slot_bytes(), false);
+		std::byte *slot = store.used_slot(place.block, page, place.slot);
+		if (slot == nullptr || SlotLayout::header(slot).state != static_cast<std::uint8_t>(State::kLive)) {
+			change.abandon();
+			return;
+		}
+		// Under the node's lock nobody else changes its chain, so chunk pages may be locked two at a time here: whoever holds
+		// one of them without this node's lock waits for no other chunk page.
+		auto chunk_at = [&](std::uint32_t id, Page chunks) { return checked_chunk(vacuum.relation, chunks, id, owner); };
+		auto block_at = [&](std::uint32_t id) { return chunk_block_beside(vacuum.relation, place.block, id); };
+		Page before_page = before == kNoChunk ? nullptr : change.lock(block_at(before));
+		std::uint32_t &link =
+			before == kNoChunk ? SlotLayout::header(slot).duplicates : chunk_at(before, before_page)->next;
+		std::uint32_t at = link;
+		if (at == kNoChunk) {
+			change.abandon();
+			return;
+		}
+		guard.meet(vacuum.relation, at);
+		bool same_page = before_page != nullptr && chunk_block(at) == chunk_block(before);
+		Chunk *chunk = chunk_at(at, same_page ? before_page : change.lock(block_at(at)));
+		if (chunk->count > 0) {
+			before = at;
+			change.abandon();
+			continue;
+		}
+		link = chunk->next;
+		chunk->count = Chunk::kRetired;
+		change.commit();
+	}
+}
+
+}  // namespace
+
+void retire_empty_chunks(Vacuum &vacuum)
+{
+	std::span<NodeId> owners = pg::context_arena(CurrentMemoryContext).array<NodeId>(kChunksPerPage);
+	for_each_page(vacuum, PageKind::kOverflow, [&](BlockNumber block) {
+		std::size_t n = 0;
+		pg::read_page(vacuum.relation, block, [&](Page page) {
+			for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at)
+				if (chunk_of(page, at)->owner != kNoNode && chunk_of(page, at)->count == 0)
+					owners[n++] = chunk_of(page, at)->owner;
+		});
+		std::sort(owners.begin(), owners.begin() + static_cast<std::ptrdiff_t>(n));
+		for (std::size_t i = 0; i < n; ++i)
+			if (i == 0 || owners[i] != owners[i - 1])
+				retire_chunks_of(vacuum, owners[i]);
+	});
 }
 
 }  // namespace vectorizer::hnsw

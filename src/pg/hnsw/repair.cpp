@@ -49,17 +49,12 @@ public:
 	}
 
 private:
-	bool is_node_page(Page page) const { return tail_of(page)->kind == static_cast<std::uint8_t>(PageKind::kNodes); }
-
-	/// Calls f(item, node, level, list) for every list of a live node on the page.
+	/// Calls f(item, node, level, list) for every list of a live node on the page. REQUIRES: a checked page of a group of nodes.
 	template <typename Function>
 	void for_each_list(BlockNumber block, Page page, Function &&f)
 	{
-		if (PageIsNew(page) || tail_of(page)->kind == static_cast<std::uint8_t>(PageKind::kOverflow))
-			return;
-		bool nodes = is_node_page(page);
-		std::size_t bytes = nodes ? index_.layout.slot_bytes() : index_.layout.upper_bytes();
-		check_page(relation_, block, page, nodes ? PageKind::kNodes : PageKind::kAuxiliary, bytes, false);
+		bool nodes = !is_group_start(block);
+		std::size_t bytes = index_.item_bytes(nodes ? PageKind::kNodes : PageKind::kAuxiliary);
 		for (unsigned item = 0; item < items_on(page, bytes); ++item) {
 			std::byte *at = contents_of(page) + item * bytes;
 			if (nodes) {
@@ -87,6 +82,9 @@ private:
 		pg::read_page(
 			relation_, block,
 			[&](Page page) {
+				std::optional<PageKind> kind = frame_.kind(relation_, index_, block, page);
+				if (!kind || *kind == PageKind::kOverflow)
+					return;
 				for_each_list(block, page, [&](unsigned item, NodeId node, unsigned level, graph::LinkList list) {
 					if (!leads_to_dead(list))
 						return;
@@ -184,6 +182,7 @@ private:
 	Arena arena_;
 	PageStore store_;
 	quantize::Quantizer quantizer_;
+	GroupFrame frame_;
 	MemoryContext page_context_;
 };
 

@@ -120,14 +120,13 @@ void sweep(Scan &scan, Relation relation)
 	scan.swept = true;
 	unsigned per_page = scan.index.slots_per_page;
 	std::span<NodeId> unseen = scan.arena.array<NodeId>(per_page);
+	GroupFrame frame;
 	BlockNumber blocks = RelationGetNumberOfBlocks(relation);
 	for (BlockNumber block = 1; block < blocks; ++block) {
 		CHECK_FOR_INTERRUPTS();
-		if (is_group_start(block))
-			continue;
 		std::size_t n = 0;
 		bool is_node_page = pg::read_page(relation, block, [&](Page page) {
-			return !PageIsNew(page) && tail_of(page)->kind == static_cast<std::uint8_t>(PageKind::kNodes);
+			return frame.kind(relation, scan.index, block, page) == PageKind::kNodes;
 		});
 		if (is_node_page)
 			scan.store.on_node_page(block, [&](Page page) {
@@ -205,11 +204,11 @@ void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Cand
 			if (PageIsNew(page) || at >= items_on(page, sizeof(Chunk)))
 				return false;
 			chunk = *chunk_of(page, at);
-			return chunk.owner == node.id && chunk.generation == node.generation && chunk.count <= Chunk::kRows;
+			return chunk.owner == node.id && chunk.generation == node.generation && chunk.sound();
 		});
 		if (!valid)
 			return;
-		for (unsigned i = 0; i < chunk.count; ++i)
+		for (unsigned i = 0; i < chunk.rows_in_use(); ++i)
 			fetch_row(scan, rerank, chunk.rows[i]);
 		next = chunk.next;
 	}

@@ -61,9 +61,11 @@ Census take_census(Vacuum &vacuum, NodeSet *dead)
 		pg::read_page(
 			vacuum.relation, block,
 			[&](Page page) {
+				if (census.free_chunk == InvalidBlockNumber && tail_of(page)->in_use < kChunksPerPage)
+					census.free_chunk = block;
 				for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at)
 					if (chunk_of(page, at)->owner != kNoNode)
-						census.rows += chunk_of(page, at)->count;
+						census.rows += chunk_of(page, at)->rows_in_use();
 			},
 			vacuum.info->strategy);
 	});
@@ -125,6 +127,7 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 
 	NodeId limit = read_meta(vacuum.relation).groups * vacuum.index.nodes_per_group();
 	NodeSet dead(limit, arena);
+	retire_empty_chunks(vacuum);
 	Census census = take_census(vacuum, &dead);
 	std::uint64_t freed = 0;
 	if (static_cast<double>(census.tombstones) > kRepairShare * static_cast<double>(census.live)) {
@@ -140,6 +143,8 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 		pg::PageChange change(vacuum.relation, true);
 		MetaPage *now = meta_of(change.lock(kMetaBlock));
 		now->live = census.live;
+		if (census.free_chunk != InvalidBlockNumber)
+			now->overflow_tail = census.free_chunk;
 		now->freed_slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(census.free + freed, PG_UINT32_MAX));
 		now->cycle = static_cast<std::uint16_t>(now->cycle % 65535 + 1);
 		change.commit();

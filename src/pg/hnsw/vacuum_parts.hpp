@@ -49,29 +49,20 @@ struct Vacuum {
 template <typename Function>
 void for_each_page(Vacuum &vacuum, PageKind kind, Function &&f)
 {
+	GroupFrame frame;
 	BlockNumber blocks = RelationGetNumberOfBlocks(vacuum.relation);
 	for (BlockNumber block = 1; block < blocks; ++block) {
 		compat::vacuum_delay();
 		bool wanted = pg::read_page(
 			vacuum.relation, block,
-			[&](Page page) {
-				if (PageIsNew(page))
-					return false;
-				if (tail_of(page)->kind != static_cast<std::uint8_t>(kind))
-					return false;
-				std::size_t bytes = kind == PageKind::kNodes	   ? vacuum.index.layout.slot_bytes()
-									: kind == PageKind::kAuxiliary ? vacuum.index.layout.upper_bytes()
-																   : sizeof(Chunk);
-				check_page(vacuum.relation, block, page, kind, bytes, false);
-				return true;
-			},
+			[&](Page page) { return frame.kind(vacuum.relation, vacuum.index, block, page) == kind; },
 			vacuum.info->strategy);
 		if (wanted)
 			f(block);
 	}
 }
 
-/// What a pass over the node pages finds.
+/// What a pass over the pages finds.
 struct Census {
 	std::uint64_t live = 0;
 	std::uint64_t rows = 0;
@@ -79,6 +70,7 @@ struct Census {
 	std::uint64_t free = 0;
 	NodeId highest = kNoNode;  // the live node of the highest level
 	unsigned highest_level = 0;
+	BlockNumber free_chunk = InvalidBlockNumber;  // the first chunk page with room
 };
 
 /// Takes dead rows out of the chunks of one page.
@@ -100,6 +92,10 @@ void collect_references(Vacuum &vacuum, const NodeSet &dead, References *referen
 
 /// Gives every live node without a link to it one from its nearest neighbour. Returns their number.
 std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &linked);
+
+/// Takes the chunks that have no row left and begin or lie on the chain of a live node out of it. A scan may be on its way
+/// through one: it keeps its owner and its successor, and is freed by the next vacuum.
+void retire_empty_chunks(Vacuum &vacuum);
 
 /// Frees the tombstones of one page that no live node's list leads to. Returns their number.
 unsigned free_tombstones(Vacuum &vacuum, BlockNumber block, const NodeSet &dead, const NodeSet &referenced);
