@@ -171,5 +171,5 @@ extern "C" PGDLLEXPORT Datum vectorizer_edit_distance(PG_FUNCTION_ARGS)
 	const text *a = PG_GETARG_TEXT_PP(0);
 	const text *b = PG_GETARG_TEXT_PP(1);
 	PG_RETURN_INT32(varstr_levenshtein(VARDATA_ANY(a), static_cast<int>(VARSIZE_ANY_EXHDR(a)), VARDATA_ANY(b),
-									   static_cast<int>(VARSIZE_ANY_EXHDR(b)), 1, 1, 1, true));
+									   static_cast<int>(VARSIZE_ANY_EXHDR(b)), 1, 1, 1, false));
 }
