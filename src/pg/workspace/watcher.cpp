@@ -126,8 +126,9 @@ private:
 				next = result.more ? GetCurrentTimestamp() : begun + due.interval;
 			}
 			else {
+				// Somebody has the project, perhaps since he asked this pass to end: go on soon after him.
 				commit();
-				next = GetCurrentTimestamp() + due.interval;
+				next = GetCurrentTimestamp() + std::min<int64>(due.interval, USECS_PER_SEC);
 			}
 		}
 		PG_CATCH();
