@@ -1,7 +1,7 @@
 -- search(): arguments, modes, filters, and what it shows to whom.
 \ir files.psql
 BEGIN;
-SELECT plan(30);
+SELECT plan(35);
 
 SELECT pg_temp.put(:'files' || '/sea/whale.txt', 'The whale is the largest animal of the ocean and breathes air.');
 SELECT pg_temp.put(:'files' || '/sea/shark.txt', 'The shark is a fish of the ocean with many teeth.');
@@ -62,6 +62,13 @@ SELECT results_eq('SELECT path FROM vectorizer.search(''zoo.land'', ''wolf deer'
 	'row-level security holds in search');
 RESET ROLE;
 SELECT is((SELECT count(*) FROM vectorizer.search('zoo.land', 'wolf deer')), 2::bigint, 'of those it is for');
+
+-- Queries that are no questions
+SELECT is_empty(format('SELECT * FROM vectorizer.search(''zoo.*'', %L)', query), format('"%s" finds nothing', query))
+	FROM unnest('{"","the of and",!&|()<->:*''}'::text[]) query;
+SELECT is((SELECT path FROM vectorizer.search('zoo.*', (SELECT string_agg('w' || i, ' ') FROM generate_series(1, 20000) i) || ' shark', 1)),
+	'sea/shark.txt', 'the words that are known count first in a query of twenty thousand');
+SELECT throws_ok('SELECT * FROM vectorizer.search('''', ''whale'')', '22023', 'no collection is named', 'no collection');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -43,11 +43,50 @@ ok(wait_for($node, 5, 'SELECT count(*) = 21 FROM vectorizer_data.docs', 'copied'
 is(($node->psql('postgres', 'ALTER DATABASE copied RENAME TO renamed'))[0], 0, 'a watched database can be renamed');
 ok(wait_for($node, 10, "SELECT vectorizer.watcher_state() = 'running'", 'renamed'), 'and is watched again');
 is(($node->psql('postgres', 'DROP DATABASE renamed'))[0], 0, 'a watched database can be dropped');
+my $many = folder('many');
+put("$many/$_.txt", "Many files, of which this is number $_, speak of oranges.\n" x 100) for 1 .. 300;
+$node->safe_psql('second', "SELECT vectorizer.add_project('many', '$many', scan_interval => '0.5 s')");
+ok(wait_for($node, 10, "SELECT phase = 'reading' FROM vectorizer.activity WHERE project = 'many'", 'second'), 'while a pass goes on');
 is(($node->psql('second', 'DROP EXTENSION vectorizer CASCADE'))[0], 0, 'the extension can be dropped');
 ok(wait_for($node, 5, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'vectorizer watcher' AND datname = 'second'"),
 	'then the watcher leaves');
 
 $node->safe_psql('postgres', "SELECT vectorizer.sync('docs')");
+
+# A hold ends with its backend
+my $guest = $node->background_psql('second');
+$guest->query_safe('SELECT 1');
+my $dropper = IPC::Run::start([ 'psql', '-X', '-d', $node->connstr('postgres'), '-c', 'DROP DATABASE second' ], '>', '/dev/null', '2>', '/dev/null');
+ok(wait_for($node, 5, "SELECT count(pg_terminate_backend(pid)) = 1 FROM pg_stat_activity WHERE query = 'DROP DATABASE second' AND state = 'active'"),
+	'dropping a database is cut short');
+$dropper->finish;
+$guest->quit;
+$node->safe_psql('second', 'CREATE EXTENSION vectorizer');
+$node->safe_psql('second', "SELECT vectorizer.add_project('many', '$many', scan_interval => '0.5 s')");
+ok(wait_for($node, 10, "SELECT vectorizer.watcher_state() = 'running'", 'second'), 'and it is watched again');
+
+# The database's owner is no superuser
+$node->safe_psql('postgres', 'CREATE ROLE landlord LOGIN; ALTER DATABASE second OWNER TO landlord');
+$node->safe_psql('second', <<'SQL', extra_params => [ '-U', 'landlord' ]);
+CREATE SCHEMA trap;
+CREATE FUNCTION trap.spy(text, text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a
+			   WHERE a.backend_type OPERATOR(pg_catalog.=) 'vectorizer watcher') THEN
+		RAISE LOG 'trapped %', current_user;
+	END IF;
+	RETURN $1 OPERATOR(pg_catalog.=) $2;
+END
+$$;
+CREATE OPERATOR trap.= (LEFTARG = text, RIGHTARG = text, PROCEDURE = trap.spy);
+ALTER DATABASE second SET search_path = trap, pg_catalog, public;
+SQL
+$node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'second'");
+ok(wait_for($node, 10, "SELECT vectorizer.watcher_state() = 'running'", 'second'), 'a watcher in a database of traps');
+put("$many/trap.txt", "A trap for the watcher, with dates.\n");
+ok(wait_for($node, 10, "SELECT count(*) = 1 FROM vectorizer_data.many WHERE path = 'trap.txt'", 'second'), 'works');
+unlike(slurp_file($node->logfile), qr/LOG:  trapped/, 'and falls in none');
+$node->safe_psql('postgres', 'DROP DATABASE second');
 
 # A crash
 my $pid = watcher('postgres');

@@ -530,7 +530,9 @@ HtmlText html_to_text(std::string_view bytes, Stop stop)
 		xmlFreeDoc);
 	if (document == nullptr)
 		return {};
-	return Extractor(document.get(), stop).run();
+	HtmlText result = Extractor(document.get(), stop).run();
+	result.cut_short = context->disableSAX != 0;
+	return result;
 }
 
 bool looks_like_html(std::string_view path, std::string_view bytes)

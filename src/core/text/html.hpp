@@ -27,6 +27,7 @@ struct HtmlText {
 	std::string title;                  // of <title>, else of the first heading; may be empty
 	std::string text;                   // valid UTF-8
 	std::vector<HeadingMark> headings;  // h1 to h6 but those of notes and tips, each with its path
+	bool cut_short = false;             // the parser gave up, at elements that are nested too deeply
 };
 
 /// The encoding is that of a byte order mark; else UTF-8 if the bytes are valid or at least as many sequences are whole

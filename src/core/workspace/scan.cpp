@@ -75,6 +75,13 @@ public:
 		auto by_path = [](const auto &a, const auto &b) { return a.path < b.path; };
 		std::sort(result_.files.begin(), result_.files.end(), by_path);
 		std::sort(result_.skipped.begin(), result_.skipped.end(), by_path);
+		// What is made printable or cut can look like something else's path.
+		auto same_path = [](const auto &a, const auto &b) { return a.path == b.path; };
+		result_.skipped.erase(std::unique(result_.skipped.begin(), result_.skipped.end(), same_path), result_.skipped.end());
+		std::erase_if(result_.skipped, [&](const SkippedFile &each) {
+			auto at = std::lower_bound(result_.files.begin(), result_.files.end(), each, by_path);
+			return at != result_.files.end() && at->path == each.path;
+		});
 		return std::move(result_);
 	}
 
@@ -155,6 +162,8 @@ private:
 		const char *kind = irregular(status.st_mode);
 		if (unfit_name(name))
 			skip(path, "name is not valid UTF-8 or holds a control character");
+		else if (path.size() > limits_.max_path_bytes)
+			skip(path, "path is longer than " + std::to_string(limits_.max_path_bytes) + " bytes");
 		else if (is_directory && static_cast<std::uint64_t>(status.st_dev) != result_.device)
 			skip(path, "on another file system");
 		else if (is_directory && directory.depth >= limits_.max_depth)
@@ -181,8 +190,12 @@ private:
 	void skip(const std::string &path, std::string reason)
 	{
 		++result_.skipped_count;
-		if (result_.skipped.size() < limits_.max_skipped)
-			result_.skipped.push_back({txt::printable(path), std::move(reason)});
+		if (result_.skipped.size() >= limits_.max_skipped)
+			return;
+		std::string shown = txt::printable(path);
+		if (shown.size() > limits_.max_path_bytes)
+			shown = shown.substr(0, txt::cut_before(shown, limits_.max_path_bytes)) + "...";
+		result_.skipped.push_back({std::move(shown), std::move(reason)});
 	}
 
 	void fail(const Directory &directory, int error)

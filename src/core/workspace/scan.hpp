@@ -21,6 +21,7 @@ struct ScanLimits {
 	std::size_t max_files = 1000000;               // more: the scan ends, complete = false
 	std::size_t max_entries = 10000000;            // names of any kind looked at; likewise
 	std::size_t max_depth = 64;                    // directories below the root; deeper ones are skipped
+	std::size_t max_path_bytes = 1500;             // of a path below the root; longer ones are skipped
 	std::uint64_t max_file_bytes = 16 << 20;       // larger files are skipped
 	std::size_t max_skipped = 10000;               // reasons kept; all are counted
 	bool hidden = false;                           // whether names that begin with '.' count
@@ -43,13 +44,14 @@ struct FoundFile {
 };
 
 struct SkippedFile {
-	std::string path;    // printable: bytes that are not UTF-8 and control characters as \xNN
+	std::string path;    // printable: bytes that are not UTF-8 and control characters as \xNN; cut with "..." if too long
 	std::string reason;  // "symbolic link", "FIFO", "larger than 16777216 bytes", "permission denied", ...
 };
 
 struct ScanResult {
 	std::vector<FoundFile> files;      // by path, byte order
-	std::vector<SkippedFile> skipped;  // what the patterns want but we do not take; at most max_skipped, by path
+	std::vector<SkippedFile> skipped;  // what the patterns want but we do not take; at most max_skipped, by path, each
+									   // path once and none that is a file's
 	std::size_t skipped_count = 0;     // of all
 	bool complete = true;  // every directory was read and no limit of count was met: a file not listed is not there
 	std::uint64_t device = 0;          // of the root
@@ -57,7 +59,7 @@ struct ScanResult {
 };
 
 /// What neither patterns nor `hidden` select is left out without a word. Skipped, with a reason: symbolic links, FIFOs,
-/// sockets, devices, other file systems, too large, too deep, names that are not UTF-8 or hold control characters. A
+/// sockets, devices, other file systems, too large, too deep, too long a path, names that are not UTF-8 or hold control characters. A
 /// directory that cannot be opened or read, or is gone by then, is skipped and makes the result incomplete. Throws
 /// Errc::kIo (the root cannot be read at all), kCancelled.
 ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop);

@@ -31,4 +31,11 @@ void as_catalogue_owner(Function &&f)
 	as_role(relation_owner(catalogue_table("collection")), SECURITY_LOCAL_USERID_CHANGE, f);
 }
 
+/// Runs f as the owner of a table, who may have changed it: what hangs on it has the owner's rights and no more.
+template <typename Function>
+void as_table_owner(Oid table, Function &&f)
+{
+	as_role(relation_owner(table), SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION, f);
+}
+
 }  // namespace vectorizer::pg

@@ -2,7 +2,6 @@
 
 #include "pg/boundary.hpp"
 #include "pg/collection/identity.hpp"
-#include "pg/collection/spi.hpp"
 
 extern "C" {
 #include "utils/array.h"
@@ -17,17 +16,18 @@ Oid vector_type()
 	return get_atttype(table, get_attnum(table, "embedding"));
 }
 
-void ModelReader::open(MemoryContext context, int64 collection, int32 generation)
+void ModelReader::open(MemoryContext context, int64 collection, int32 generation, Sees sees)
 {
 	rows_.clear();
 	context_ = context;
 	collection_ = collection;
 	generation_ = generation;
+	sees_ = sees;
 	dimension_ = 0;
 	as_catalogue_owner([&] {
 		if (spi_run("SELECT dimension, k1, b, average_length, n_sampled FROM vectorizer.model"
 					" WHERE collection_id = $1 AND generation = $2",
-					{param(collection), param(generation)}) == 1) {
+					{param(collection), param(generation)}, sees) == 1) {
 			dimension_ = spi_int32(0, 1);
 			weighting_ = {static_cast<float>(spi_float8(0, 2)), static_cast<float>(spi_float8(0, 3)), spi_float8(0, 4)};
 			n_sampled_ = spi_int64(0, 5);
@@ -61,7 +61,7 @@ void ModelReader::fetch(std::span<const TSVector> texts)
 		const uint64 found = spi_run(
 			"SELECT lexeme, idf, embedding FROM vectorizer.lexeme"
 			" WHERE collection_id = $1 AND generation = $2 AND lexeme = ANY ($3)",
-			{param(collection_), param(generation_), {TEXTARRAYOID, PointerGetDatum(lexemes)}});
+			{param(collection_), param(generation_), {TEXTARRAYOID, PointerGetDatum(lexemes)}}, sees_);
 		for (uint64 i = 0; i < found; ++i) {
 			bool null;
 			const char *lexeme = spi_text(i, 1);

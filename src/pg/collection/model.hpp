@@ -6,6 +6,7 @@
 
 #include "core/text/lsa.hpp"
 #include "pg/collection/lexemes.hpp"
+#include "pg/collection/spi.hpp"
 #include "pg/type/vector.hpp"
 
 #include <unordered_map>
@@ -27,7 +28,7 @@ struct StringHash {
 class ModelReader {
 public:
 	/// Rows are kept in `context`, where this object is held too.
-	void open(MemoryContext context, int64 collection, int32 generation);
+	void open(MemoryContext context, int64 collection, int32 generation, Sees sees = Sees::kNow);
 
 	bool is_open(int64 collection, int32 generation) const
 	{
@@ -50,6 +51,7 @@ private:
 	MemoryContext context_ = nullptr;
 	int64 collection_ = 0;
 	int32 generation_ = 0;
+	Sees sees_ = Sees::kNow;
 	int32 dimension_ = 0;
 	int64 n_sampled_ = 0;
 	txt::LsaWeighting weighting_{};

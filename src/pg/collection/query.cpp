@@ -26,6 +26,10 @@ namespace {
 /// Without a model all lexemes weigh the same, in chunks of about this many lexemes.
 constexpr double kDefaultLength = 100;
 
+/// Words that a query's text leg looks for. A GIN index takes time that grows with the square of their number: this many
+/// cost milliseconds, twenty thousand a quarter of a minute.
+constexpr int kMaxTerms = 500;
+
 struct Collection {
 	int64 id;
 	int32 generation;
@@ -42,27 +46,50 @@ Collection readable_collection(const char *name)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for collection \"%s\"", name)));
 	Collection found{};
 	as_catalogue_owner([&] {
-		if (spi_run("SELECT id, model_generation, text_config FROM vectorizer.collection WHERE name = $1", {param(name)}) == 0)
+		if (spi_run("SELECT id, model_generation, text_config FROM vectorizer.collection WHERE name = $1", {param(name)},
+					Sees::kSnapshot) == 0)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("collection \"%s\" does not exist", name)));
 		found = {spi_int64(0, 1), spi_int32(0, 2), spi_text(0, 3)};
 	});
 	return found;
 }
 
-/// lexeme | lexeme | ...: a question finds the texts that hold any of its words; the ranking prefers those with more.
-TSQuery any_of(TSVector terms)
+/// A lexeme of a query and its row of the model.
+struct QueryTerm {
+	std::string_view lexeme;
+	LexemeRow row;
+};
+
+/// The lexemes that the words of a query are searched by: the kMaxTerms that tell most, if it has more. Those that the
+/// model does not know come last.
+std::span<QueryTerm> choose_terms(TSVector query, const ModelReader &model)
 {
-	if (lexeme_count(terms) == 0) {
+	const int count = lexeme_count(query);
+	auto *terms = static_cast<QueryTerm *>(palloc(sizeof(QueryTerm) * static_cast<std::size_t>(count + 1)));
+	for (int i = 0; i < count; ++i)
+		terms[i] = {lexeme_at(query, i).lexeme, model.row(lexeme_at(query, i).lexeme)};
+	if (count > kMaxTerms)
+		std::partial_sort(terms, terms + kMaxTerms, terms + count, [](const QueryTerm &a, const QueryTerm &b) {
+			const bool a_known = a.row.vector != nullptr;
+			const bool b_known = b.row.vector != nullptr;
+			return a_known != b_known ? a_known : a.row.idf != b.row.idf ? a.row.idf > b.row.idf : a.lexeme < b.lexeme;
+		});
+	return {terms, static_cast<std::size_t>(std::min(count, kMaxTerms))};
+}
+
+/// lexeme | lexeme | ...: a question finds the texts that hold any of its words; the ranking prefers those with more.
+TSQuery any_of(std::span<const QueryTerm> terms)
+{
+	if (terms.empty()) {
 		auto *nothing = static_cast<TSQuery>(palloc0(HDRSIZETQ));
 		SET_VARSIZE(nothing, HDRSIZETQ);
 		return nothing;
 	}
 	StringInfoData source;
 	initStringInfo(&source);
-	for (int i = 0; i < lexeme_count(terms); ++i) {
-		const std::string_view lexeme = lexeme_at(terms, i).lexeme;
-		appendStringInfoString(&source, i == 0 ? "'" : " | '");
-		for (const char c : lexeme) {
+	for (const QueryTerm &term : terms) {
+		appendStringInfoString(&source, source.len == 0 ? "'" : " | '");
+		for (const char c : term.lexeme) {
 			if (c == '\'' || c == '\\')
 				appendStringInfoChar(&source, c);
 			appendStringInfoChar(&source, c);
@@ -89,24 +116,24 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 	MemoryContext result_context = CurrentMemoryContext;
 	SPI_connect();
 	const Collection collection = readable_collection(name);
-	TSVector terms = to_tsvector(text_config_oid(collection.text_config), {VARDATA_ANY(query), VARSIZE_ANY_EXHDR(query)});
+	TSVector tsv = to_tsvector(text_config_oid(collection.text_config), {VARDATA_ANY(query), VARSIZE_ANY_EXHDR(query)});
 	auto &model = hold_in<ModelReader>(CurrentMemoryContext);
-	model.open(CurrentMemoryContext, collection.id, collection.generation);
-	model.fetch({&terms, 1});
+	// The model of the rows that the search around this sees, also while the next generation comes into force.
+	model.open(CurrentMemoryContext, collection.id, collection.generation, Sees::kSnapshot);
+	model.fetch({&tsv, 1});
 
-	const Vector *embedding = model.embed(terms);
+	const Vector *embedding = model.embed(tsv);
 	const double average = model.trained_chunks() > 0 ? model.weighting().average_length : kDefaultLength;
 	const double unseen = model.trained_chunks() > 0
 		? txt::bm25_idf(static_cast<std::uint64_t>(model.trained_chunks()), 0)
 		: 1;
-	const int count = lexeme_count(terms);
-	auto *lexemes = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<std::size_t>(count + 1)));
-	auto *weights = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<std::size_t>(count + 1)));
-	for (int i = 0; i < count; ++i) {
-		const LexemeCount each = lexeme_at(terms, i);
-		const LexemeRow row = model.row(each.lexeme);
-		lexemes[i] = param(each.lexeme).value;
-		weights[i] = Float8GetDatum(row.vector != nullptr ? row.idf : unseen);
+	const std::span<const QueryTerm> terms = choose_terms(tsv, model);
+	const int count = static_cast<int>(terms.size());
+	auto *lexemes = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
+	auto *weights = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
+	for (std::size_t i = 0; i < terms.size(); ++i) {
+		lexemes[i] = param(terms[i].lexeme).value;
+		weights[i] = Float8GetDatum(terms[i].row.vector != nullptr ? terms[i].row.idf : unseen);
 	}
 
 	Datum values[] = {
@@ -171,5 +198,5 @@ extern "C" PGDLLEXPORT Datum vectorizer_edit_distance(PG_FUNCTION_ARGS)
 	const text *a = PG_GETARG_TEXT_PP(0);
 	const text *b = PG_GETARG_TEXT_PP(1);
 	PG_RETURN_INT32(varstr_levenshtein(VARDATA_ANY(a), static_cast<int>(VARSIZE_ANY_EXHDR(a)), VARDATA_ANY(b),
-									   static_cast<int>(VARSIZE_ANY_EXHDR(b)), 1, 1, 1, true));
+									   static_cast<int>(VARSIZE_ANY_EXHDR(b)), 1, 1, 1, false));
 }

@@ -34,12 +34,13 @@ uint64 checked(int status, const char *sql)
 
 }  // namespace
 
-uint64 spi_run(const char *sql, std::initializer_list<Param> params)
+uint64 spi_run(const char *sql, std::initializer_list<Param> params, Sees sees)
 {
 	Arguments arguments(params);
 	MemoryContext caller = CurrentMemoryContext;
 	const int status =
-		SPI_execute_with_args(sql, arguments.count, arguments.types, arguments.values, arguments.nulls, false, 0);
+		SPI_execute_with_args(sql, arguments.count, arguments.types, arguments.values, arguments.nulls,
+							  sees == Sees::kSnapshot, 0);
 	MemoryContextSwitchTo(caller);
 	return checked(status, sql);
 }

@@ -30,8 +30,12 @@ inline Param param(const char *value) { return param(std::string_view(value)); }
 inline Param null_param(Oid type) { return {type, Datum{0}, true}; }
 inline Param param_or_null(const char *value) { return value == nullptr ? null_param(TEXTOID) : param(value); }
 
+/// What a statement sees: all that is committed, or written here, by now; or what the query around it sees, which may then
+/// not write.
+enum class Sees { kNow, kSnapshot };
+
 /// Runs one statement; the rows are in SPI_tuptable, their number is returned. Raises what the statement raises.
-uint64 spi_run(const char *sql, std::initializer_list<Param> params = {});
+uint64 spi_run(const char *sql, std::initializer_list<Param> params = {}, Sees sees = Sees::kNow);
 
 /// A statement run many times: planned at its first run, for as long as the SPI connection.
 class Statement {

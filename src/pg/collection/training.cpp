@@ -15,6 +15,9 @@ constexpr std::size_t kMaxLexemeBytes = 64;  // longer ones are hashes, base64, 
 constexpr int64 kRareOnceBelow = 100;        // below so many chunks a lexeme that only one holds counts too
 constexpr int kFetch = 500;
 
+// The chunk table is its owner's to change, so it is read as its owner, and its columns are cast to the types that this
+// code takes them for.
+
 /// The sample's chunks over all lexemes, then over the vocabulary alone.
 struct Sample {
 	std::unordered_map<std::string, uint32, StringHash, std::equal_to<>> ids;
@@ -86,7 +89,7 @@ struct Sample {
 void read_sample(const Collection &collection, Sample &sample)
 {
 	// In the order of a hash: a sample that does not depend on when a chunk came.
-	SPIPlanPtr plan = SPI_prepare(psprintf("SELECT tsv, n_lexemes FROM vectorizer_data.%s"
+	SPIPlanPtr plan = SPI_prepare(psprintf("SELECT tsv::pg_catalog.tsvector, n_lexemes::integer FROM vectorizer_data.%s"
 										   " ORDER BY pg_catalog.hashint8extended(id, 0), id LIMIT %d",
 										   quote_identifier(collection.name), kMaxSample),
 								  0, nullptr);
@@ -148,7 +151,7 @@ void store(const Collection &collection, int32 generation, int64 chunks, const S
 void train_model(const Collection &collection, int32 generation, int64 chunks, MemoryContext working)
 {
 	auto &sample = hold_in<Sample>(working);
-	read_sample(collection, sample);
+	as_table_owner(collection.table, [&] { read_sample(collection, sample); });
 	guard([&] { sample.train(static_cast<uint32>(collection.dimension), interrupt_pending()); });
 	store(collection, generation, chunks, sample);
 }
@@ -159,9 +162,12 @@ bool embed_chunks(const Collection &collection, ModelReader &model, int32 genera
 	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "vectorizer embeddings", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext outer = MemoryContextSwitchTo(batch);
 	const char *table = quote_identifier(collection.name);
-	const uint64 found = spi_run(psprintf("SELECT id, tsv, model_generation FROM vectorizer_data.%s WHERE id > $1"
-										  " ORDER BY id LIMIT $2", table),
-								 {param(*after), param(static_cast<int32>(limit))});
+	uint64 found = 0;
+	as_table_owner(collection.table, [&] {
+		found = spi_run(psprintf("SELECT id::bigint, tsv::pg_catalog.tsvector, model_generation::integer"
+								 " FROM vectorizer_data.%s WHERE id > $1 ORDER BY id LIMIT $2", table),
+						{param(*after), param(static_cast<int32>(limit))});
+	});
 	auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (found + 1)));
 	auto *texts = static_cast<TSVector *>(palloc(sizeof(TSVector) * (found + 1)));
 	std::size_t stale = 0;

@@ -18,7 +18,7 @@ void with_write_access(Oid table, Function &&f)
 	PG_TRY();
 	{
 		writable_collection = table;
-		as_role(relation_owner(table), SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION, f);
+		as_table_owner(table, f);
 	}
 	PG_FINALLY();
 	{

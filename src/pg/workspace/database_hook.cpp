@@ -1,5 +1,6 @@
-// DROP DATABASE, CREATE DATABASE ... TEMPLATE, and renaming or moving a database need it without other sessions. The
-// backend that runs one of them has the watcher leave first, and lets it come back after.
+// DROP DATABASE, CREATE DATABASE ... TEMPLATE, and renaming or moving a database need it without other sessions; DROP
+// EXTENSION locks our tables in an order of its own, and would deadlock with a pass. The backend that runs one of them has
+// the watcher leave first, and lets it come back after.
 #include "pg/compat.hpp"
 #include "pg/workspace/registry.hpp"
 #include "pg/workspace/worker.hpp"
@@ -9,6 +10,7 @@ extern "C" {
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "nodes/parsenodes.h"
+#include "storage/ipc.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 }
@@ -53,6 +55,33 @@ const char *needed_database(Node *statement)
 	}
 }
 
+bool drops_our_extension(Node *statement)
+{
+	if (!IsA(statement, DropStmt) || reinterpret_cast<DropStmt *>(statement)->removeType != OBJECT_EXTENSION)
+		return false;
+	ListCell *cell;
+	foreach (cell, reinterpret_cast<DropStmt *>(statement)->objects) {
+		if (strcmp(strVal(lfirst(cell)), "vectorizer") == 0)
+			return true;
+	}
+	return false;
+}
+
+/// The database whose watcher a statement is in need of being without, if whoever runs it may; else InvalidOid.
+Oid database_to_hold(Node *statement)
+{
+	if (drops_our_extension(statement))
+		return superuser() ? MyDatabaseId : InvalidOid;
+	const char *name = needed_database(statement);
+	const Oid database = name != nullptr ? get_database_oid(name, true) : InvalidOid;
+	return OidIsValid(database) && compat::owns_database(database, GetUserId()) ? database : InvalidOid;
+}
+
+void release_at_exit(int, Datum database)
+{
+	release_hold(DatumGetObjectId(database));
+}
+
 void process_utility(PlannedStmt *planned, const char *source, bool read_only_tree, ProcessUtilityContext context,
 					 ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver,
 					 QueryCompletion *completion)
@@ -61,24 +90,21 @@ void process_utility(PlannedStmt *planned, const char *source, bool read_only_tr
 		(previous_hook != nullptr ? previous_hook : standard_ProcessUtility)(planned, source, read_only_tree, context, params,
 																			 environment, receiver, completion);
 	};
-	const char *name = registry_exists() ? needed_database(planned->utilityStmt) : nullptr;
-	const Oid database = name != nullptr ? get_database_oid(name, true) : InvalidOid;
-	if (!OidIsValid(database) || !compat::owns_database(database, GetUserId())) {
+	const Oid database = registry_exists() ? database_to_hold(planned->utilityStmt) : InvalidOid;
+	if (!OidIsValid(database)) {
 		next();
 		return;
 	}
 	volatile bool dropped = false;
 	hold_database(database, kLeaveMilliseconds);
-	PG_TRY();
+	// Also when this backend is terminated meanwhile: that leaves no other way.
+	PG_ENSURE_ERROR_CLEANUP(release_at_exit, ObjectIdGetDatum(database));
 	{
 		next();
 		dropped = IsA(planned->utilityStmt, DropdbStmt);
 	}
-	PG_FINALLY();
-	{
-		release_hold(database);
-	}
-	PG_END_TRY();
+	PG_END_ENSURE_ERROR_CLEANUP(release_at_exit, ObjectIdGetDatum(database));
+	release_hold(database);
 	if (dropped)
 		forget_database(database);
 }

@@ -51,6 +51,17 @@ std::string_view with_heading(const txt::Chunk &chunk)
 	return {joined, size};
 }
 
+/// What should be known of a file that was indexed; null if nothing.
+template <typename Document>
+const char *remark(const Document &document)
+{
+	if (document.cut_short)
+		return "elements are nested too deeply: the text ends there";
+	if (document.replaced > 0)
+		return psprintf("%zu byte sequences that are not UTF-8 were replaced", document.replaced);
+	return document.chunks.empty() ? "no text" : nullptr;
+}
+
 Param text_or_null(std::string_view value)
 {
 	return value.empty() ? null_param(TEXTOID) : param(value);
@@ -66,6 +77,7 @@ struct Ingest::Document {
 	std::string title;
 	std::string text;
 	std::size_t replaced = 0;  // byte sequences that were not UTF-8
+	bool cut_short = false;    // HTML whose end could not be read
 	std::vector<txt::HeadingMark> headings;
 	std::vector<txt::Chunk> chunks;
 	Sha256 hash;
@@ -81,6 +93,7 @@ struct Ingest::Document {
 			title = std::move(html.title);
 			text = std::move(html.text);
 			headings = std::move(html.headings);
+			cut_short = html.cut_short;
 		}
 		else {
 			txt::Repaired repaired = txt::to_utf8(read.bytes);
@@ -182,10 +195,10 @@ Outcome Ingest::attempt(const workspace::FoundFile &found, const KnownFile &know
 			 param(read.stat.mtime_ns), param(read.stat.ctime_ns), param(static_cast<int64>(read.stat.device)),
 			 param(static_cast<int64>(read.stat.inode)), bytea_param(document.hash), param(document.media_type),
 			 text_or_null(document.title),
-			 document.replaced > 0 ? param(psprintf("%zu byte sequences that are not UTF-8 were replaced", document.replaced))
-								   : null_param(TEXTOID),
+			 param_or_null(remark(document)),
 			 param(kChunkerVersion), param(collection_.revision), param(n_chunks)});
 	const int64 file = spi_int64(0, 1);
+	SPI_freetuptable(SPI_tuptable);  // sync() has one connection for all files
 	if (known.n_chunks > 0)
 		delete_chunks(file);
 	write_chunks(file, found, document);
@@ -256,8 +269,10 @@ void Ingest::record_skip(std::string_view path, const workspace::FileStat &seen,
 			{param(collection_.id), param(path), param(static_cast<int64>(seen.size)), param(seen.mtime_ns),
 			 param(seen.ctime_ns), param(static_cast<int64>(seen.device)), param(static_cast<int64>(seen.inode)),
 			 param(reason), param(kChunkerVersion), param(collection_.revision)});
+	const int64 file = spi_int64(0, 1);
+	SPI_freetuptable(SPI_tuptable);
 	if (known.n_chunks > 0)
-		delete_chunks(spi_int64(0, 1));
+		delete_chunks(file);
 }
 
 void Ingest::skip(const workspace::SkippedFile &skipped, const KnownFile &known)

@@ -126,8 +126,9 @@ private:
 				next = result.more ? GetCurrentTimestamp() : begun + due.interval;
 			}
 			else {
+				// Somebody has the project, perhaps since he asked this pass to end: go on soon after him.
 				commit();
-				next = GetCurrentTimestamp() + due.interval;
+				next = GetCurrentTimestamp() + std::min<int64>(due.interval, USECS_PER_SEC);
 			}
 		}
 		PG_CATCH();
@@ -163,6 +164,15 @@ private:
 	std::size_t count_ = 0;
 };
 
+/// This process is a superuser: what the database's owner has set for its sessions, operators of his own above all, does
+/// not hold here.
+void ignore_database_settings()
+{
+	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
 /// Whether nobody has asked for anything since `wishes`: then the database needs no watcher from now on.
 bool may_leave(uint32 wishes)
 {
@@ -195,6 +205,7 @@ extern "C" void vectorizer_watcher_main(Datum argument)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(argument), InvalidOid, 0);
+	ignore_database_settings();
 	if (!attach_watcher())
 		proc_exit(1);
 
