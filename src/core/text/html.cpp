@@ -508,6 +508,16 @@ void ignore_error(void *, ErrorPointer)
 {
 }
 
+/// Whether the parser gave up before the end: at elements that are nested too deeply, for one.
+bool stopped(htmlParserCtxt *context)
+{
+#if LIBXML_VERSION >= 21400
+	return xmlCtxtIsStopped(context) != 0;
+#else
+	return context->disableSAX != 0;
+#endif
+}
+
 }  // namespace
 
 HtmlText html_to_text(std::string_view bytes, Stop stop)
@@ -531,7 +541,7 @@ HtmlText html_to_text(std::string_view bytes, Stop stop)
 	if (document == nullptr)
 		return {};
 	HtmlText result = Extractor(document.get(), stop).run();
-	result.cut_short = context->disableSAX != 0;
+	result.cut_short = stopped(context.get());
 	return result;
 }
 
