@@ -14,7 +14,7 @@ my $seed = $ENV{HNSW_SEED} // time() % 100000;
 srand($seed);
 note("seed $seed");
 
-my $node = new_node('main', conf => <<'CONF');
+my $node = new_node('main', checksums => 0, conf => <<'CONF');
 autovacuum = off
 fsync = off
 log_min_messages = warning

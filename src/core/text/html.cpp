@@ -508,6 +508,16 @@ void ignore_error(void *, ErrorPointer)
 {
 }
 
+void ignore_errors(htmlParserCtxt *context)
+{
+#if LIBXML_VERSION >= 21300
+	xmlCtxtSetErrorHandler(context, ignore_error, nullptr);
+#else
+	context->sax->initialized = XML_SAX2_MAGIC;  // else serror is not looked at and the process-wide handler called
+	context->sax->serror = ignore_error;
+#endif
+}
+
 /// Whether the parser gave up before the end: at elements that are nested too deeply, for one.
 bool stopped(htmlParserCtxt *context)
 {
@@ -532,8 +542,7 @@ HtmlText html_to_text(std::string_view bytes, Stop stop)
 	std::unique_ptr<htmlParserCtxt, decltype(&htmlFreeParserCtxt)> context(htmlNewParserCtxt(), htmlFreeParserCtxt);
 	if (context == nullptr)
 		throw std::bad_alloc();
-	context->sax->initialized = XML_SAX2_MAGIC;  // else serror is not looked at and the process-wide handler called
-	context->sax->serror = ignore_error;
+	ignore_errors(context.get());
 	constexpr int kOptions = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET;
 	std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> document(
 		htmlCtxtReadMemory(context.get(), plain.data(), static_cast<int>(plain.size()), nullptr, source.encoding, kOptions),

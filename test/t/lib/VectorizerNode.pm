@@ -14,16 +14,19 @@ use PostgreSQL::Test::Cluster;
 
 our @EXPORT_OK = qw(new_node);
 
-# new_node(name, conf => text, extension => 1, more => for init): a node that runs.
+# new_node(name, conf => text, extension => 1, checksums => 1, more => for init): a node that runs. checksums => 0: without
+# those that PostgreSQL 18 gives every page by default, for a test that damages pages and wants our own checks to meet them.
 sub new_node
 {
 	my ($name, %options) = @_;
 	my $conf = delete $options{conf};
 	my $extension = delete $options{extension} // 1;
+	my $checksums = delete $options{checksums} // 1;
 	die "TEMP_CONFIG does not name the node configuration: run scripts/check.sh tap\n"
 	  unless defined $ENV{TEMP_CONFIG} && -r $ENV{TEMP_CONFIG};
 
 	my $node = PostgreSQL::Test::Cluster->new($name);
+	push @{ $options{extra} }, '--no-data-checksums' if !$checksums && $node->pg_version >= 18;
 	$node->init(%options);
 	$node->append_conf('postgresql.conf', $conf) if defined $conf;
 	$node->start;
