@@ -502,21 +502,24 @@ private:
 	int cells_ = 0;
 };
 
-// Takes the place of the handler that libxml2 would otherwise look up in its global state.
 template <typename ErrorPointer>
 void ignore_error(void *, ErrorPointer)
 {
 }
 
-void ignore_errors(htmlParserCtxt *context)
-{
-#if LIBXML_VERSION >= 21300
-	xmlCtxtSetErrorHandler(context, ignore_error, nullptr);
-#else
-	context->sax->initialized = XML_SAX2_MAGIC;  // else serror is not looked at and the process-wide handler called
-	context->sax->serror = ignore_error;
-#endif
-}
+/// Puts aside the thread's own error handler while a page is parsed: which of its several handlers libxml2 calls for an
+/// error differs from version to version, this one is heard by all.
+class QuietParser {
+public:
+	QuietParser() { xmlSetStructuredErrorFunc(nullptr, ignore_error); }
+	~QuietParser() { xmlSetStructuredErrorFunc(context_, handler_); }
+	QuietParser(const QuietParser &) = delete;
+	QuietParser &operator=(const QuietParser &) = delete;
+
+private:
+	xmlStructuredErrorFunc handler_ = xmlStructuredError;
+	void *context_ = xmlStructuredErrorContext;
+};
 
 /// Whether the parser gave up before the end: at elements that are nested too deeply, for one.
 bool stopped(htmlParserCtxt *context)
@@ -542,7 +545,7 @@ HtmlText html_to_text(std::string_view bytes, Stop stop)
 	std::unique_ptr<htmlParserCtxt, decltype(&htmlFreeParserCtxt)> context(htmlNewParserCtxt(), htmlFreeParserCtxt);
 	if (context == nullptr)
 		throw std::bad_alloc();
-	ignore_errors(context.get());
+	QuietParser quiet;
 	constexpr int kOptions = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET;
 	std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> document(
 		htmlCtxtReadMemory(context.get(), plain.data(), static_cast<int>(plain.size()), nullptr, source.encoding, kOptions),
