@@ -23,6 +23,9 @@ is($standby->safe_psql('postgres', $search), $primary->safe_psql('postgres', $se
 is($standby->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'vectorizer%'"), 0,
 	'no worker runs there');
 is($standby->safe_psql('postgres', 'SELECT state FROM vectorizer.projects'), 'watched', 'the catalogue can be read there');
+is($standby->safe_psql('postgres', 'SELECT vectorizer.watcher_state()'), 'not running on a standby', 'and says why');
+my ($status, undef, $error) = $standby->psql('postgres', "SELECT vectorizer.sync('docs')");
+like($error, qr/cannot execute vectorizer\.sync\(\) during recovery/, 'nothing is written there');
 
 $primary->stop;
 $standby->promote;

@@ -43,6 +43,8 @@ extern "C" PGDLLEXPORT Datum vectorizer_gate(PG_FUNCTION_ARGS)
 		fmgr_info_cxt(function_behind(fcinfo->flinfo->fn_oid), looked_up, fcinfo->flinfo->fn_mcxt);
 		fcinfo->flinfo->fn_extra = looked_up;
 	}
+	// Everything behind a gate writes.
+	PreventCommandDuringRecovery(psprintf("vectorizer.%s()", get_func_name(fcinfo->flinfo->fn_oid)));
 	LOCAL_FCINFO(behind, FUNC_MAX_ARGS);
 	InitFunctionCallInfoData(*behind, static_cast<FmgrInfo *>(fcinfo->flinfo->fn_extra),
 							 static_cast<short>(PG_NARGS() + 1), InvalidOid, nullptr, nullptr);

@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
 #include "storage/shmem.h"
@@ -164,6 +165,10 @@ const char *watcher_state(Oid database)
 {
 	if (!registry_exists())
 		return "not preloaded";
+	if (RecoveryInProgress())
+		return "not running on a standby";
+	if (!watch_enabled)
+		return "switched off";
 	const char *state = "not running";
 	with_slot(database, [&](DatabaseSlot *slot) {
 		if (slot == nullptr)

@@ -60,8 +60,10 @@ bool is_allowed(const char *path)
 	SplitDirectoriesString(pstrdup(allowed_roots), ',', &roots);
 	ListCell *cell;
 	foreach (cell, roots) {
-		const char *root = resolved(static_cast<const char *>(lfirst(cell)));
-		if (root != nullptr && is_within(path, root))
+		// A root that is gone (a disk not mounted) still allows what is named below it; that then cannot be opened.
+		const auto *named = static_cast<const char *>(lfirst(cell));
+		const char *root = resolved(named);
+		if (is_within(path, root != nullptr ? root : named))
 			return true;
 	}
 	return false;

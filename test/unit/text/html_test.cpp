@@ -195,7 +195,9 @@ TEST(Html, LeavesTheGlobalErrorHandlerAlone)
 	static int heard = 0;
 	heard = 0;
 	xmlSetStructuredErrorFunc(nullptr, [](void *, auto) { ++heard; });
+	const xmlStructuredErrorFunc own = xmlStructuredError;
 	text_of("<p></b><bogus>&nope;<table></p>");
+	EXPECT_EQ(xmlStructuredError, own);
 	xmlSetStructuredErrorFunc(nullptr, nullptr);
 	EXPECT_EQ(heard, 0);
 }
