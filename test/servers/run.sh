@@ -33,7 +33,7 @@ if [ ! -e "$root/etc/debian_version" ] || [ -d "$root/debootstrap" ]; then
 	echo "== debootstrap $suite into $root"
 	mkdir -p "$servers"
 	rm -rf --one-file-system "$root"
-	debootstrap --variant=minbase --include=ca-certificates,make "$suite" "$root" "$mirror"
+	debootstrap --variant=minbase --include=ca-certificates,make "$suite" "$root" ${mirror:+"$mirror"}
 fi
 
 mounted=()
