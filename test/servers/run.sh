@@ -25,6 +25,7 @@ checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 servers=${SERVERS_DIR:-$checkout/.local/servers}
 root=$servers/$suite
 # The mirror that this machine's own packages come from.
+# shellcheck disable=SC2016 # $(REPO_URI) is a word of apt, not of the shell
 mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | head -n 1)}
 
 # A folder is complete when debootstrap has ended.
