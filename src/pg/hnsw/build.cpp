@@ -79,13 +79,11 @@ void create_meta_page(Relation relation, ForkNumber fork, const Index &index, st
 {
 	Buffer buffer = ReadBufferExtended(relation, fork, P_NEW, RBM_NORMAL, nullptr);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	START_CRIT_SECTION();
 	init_meta_page(BufferGetPage(buffer), index, flags);
 	MarkBufferDirty(buffer);
-	if (fork == INIT_FORKNUM)
-		log_newpage_buffer(buffer, true);
-	END_CRIT_SECTION();
 	UnlockReleaseBuffer(buffer);
+	if (fork == INIT_FORKNUM)  // the main fork is logged when the build ends; this one must survive whatever happens
+		log_newpage_range(relation, fork, 0, 1, true);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ class Faults {
 public:
 	Faults() { initStringInfo(&text_); }
 
-	void add(BlockNumber block, const char *format, ...) pg_attribute_printf(3, 4)
+	void add(BlockNumber block, const char *format, ...) __attribute__((format(printf, 3, 4)))
 	{
 		if (++count_ > kShown)
 			return;

@@ -14,7 +14,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(vectorizer_hnsw_handler);
 PGDLLEXPORT Datum vectorizer_hnsw_handler(PG_FUNCTION_ARGS);
 
-Datum vectorizer_hnsw_handler(PG_FUNCTION_ARGS)
+Datum vectorizer_hnsw_handler(FunctionCallInfo)
 {
 	using namespace vectorizer::hnsw;
 	IndexAmRoutine *am = makeNode(IndexAmRoutine);  // all that is not named is off

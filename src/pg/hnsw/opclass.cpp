@@ -62,22 +62,22 @@ PGDLLEXPORT Datum vectorizer_hnsw_vector_ip(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum vectorizer_hnsw_vector_cosine(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum vectorizer_hnsw_vector_l1(PG_FUNCTION_ARGS);
 
-Datum vectorizer_hnsw_vector_l2(PG_FUNCTION_ARGS)
+Datum vectorizer_hnsw_vector_l2(FunctionCallInfo)
 {
 	PG_RETURN_POINTER(&vectorizer::hnsw::vector_l2);
 }
 
-Datum vectorizer_hnsw_vector_ip(PG_FUNCTION_ARGS)
+Datum vectorizer_hnsw_vector_ip(FunctionCallInfo)
 {
 	PG_RETURN_POINTER(&vectorizer::hnsw::vector_ip);
 }
 
-Datum vectorizer_hnsw_vector_cosine(PG_FUNCTION_ARGS)
+Datum vectorizer_hnsw_vector_cosine(FunctionCallInfo)
 {
 	PG_RETURN_POINTER(&vectorizer::hnsw::vector_cosine);
 }
 
-Datum vectorizer_hnsw_vector_l1(PG_FUNCTION_ARGS)
+Datum vectorizer_hnsw_vector_l1(FunctionCallInfo)
 {
 	PG_RETURN_POINTER(&vectorizer::hnsw::vector_l1);
 }
