@@ -24,6 +24,7 @@ namespace {
 /// Tombstones are worth a pass over all links when they are this share of the nodes.
 constexpr double kRepairShare = 0.01;
 
+/// Counts what there is, and collects the tombstones.
 Census take_census(Vacuum &vacuum, NodeSet *dead)
 {
 	Census census;
@@ -46,8 +47,7 @@ Census take_census(Vacuum &vacuum, NodeSet *dead)
 					}
 					else if (header.state == static_cast<std::uint8_t>(State::kTombstone)) {
 						++census.tombstones;
-						if (dead != nullptr)
-							dead->add(id);
+						dead->add(id);
 					}
 					else if (header.state == static_cast<std::uint8_t>(State::kFree))
 						++census.free;
