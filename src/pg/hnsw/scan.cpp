@@ -21,7 +21,7 @@ constexpr double kSigmas = 3;
 /// A node whose rows have not been fetched yet.
 struct Unfetched {
 	double bound;  // a distance that its rows hardly fall below
-	graph::Candidate node;
+	NodeId node;
 };
 
 /// A row with its exact distance.
@@ -49,6 +49,7 @@ struct Scan {
 	PageStore store;
 	ScanSettings settings{};
 	const float *query = nullptr;
+	quantize::Computer computer;    // the query's
 	bool strict = true;
 	std::size_t width = 0;          // candidates of the next round
 	Search *search = nullptr;       // null: the index is empty
@@ -102,12 +103,12 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 	MetaPage meta = read_meta(relation);
 	if (meta.entry != kNoNode) {
 		quantize::Quantizer quantizer(scan->index.shape, arena);
-		quantize::Computer computer = quantizer.query(scan->query, arena);
+		scan->computer = quantizer.query(scan->query, arena);
 		NodeId entry = meta.entry_level > 0
-						   ? graph::descend(scan->store, computer, meta.entry, meta.entry_level, 1, arena)
+						   ? graph::descend(scan->store, scan->computer, meta.entry, meta.entry_level, 1, arena)
 						   : meta.entry;
 		scan->search = new (arena.array<Search>(1).data())
-			Search(scan->store, computer, 0, Search::Use::kRounds, scan->width * 2 * scan->index.parameters.m, arena);
+			Search(scan->store, scan->computer, 0, Search::Use::kRounds, scan->width * 2 * scan->index.parameters.m, arena);
 		scan->search->start({&entry, 1});
 	}
 	MemoryContextSwitchTo(before);
@@ -141,9 +142,9 @@ void sweep(Scan &scan, Relation relation)
 	}
 }
 
-double bound_of(const graph::Candidate &node)
+double bound_of(const Scan &scan, const graph::Candidate &node)
 {
-	return node.distance - kSigmas * node.error;
+	return node.distance - kSigmas * scan.computer.error(node.factors, node.distance);
 }
 
 /// Widens the search by one round. False if there is nothing more to find, or to be looked for.
@@ -162,8 +163,8 @@ bool widen(Scan &scan, Relation relation)
 	}
 	if (!search.round(scan.width, pg::interrupt_pending()))
 		CHECK_FOR_INTERRUPTS();
-	for (const graph::Candidate &node : search.nearest())
-		scan.unfetched.push({bound_of(node), node});
+	for (std::size_t i = 0; i < search.found(); ++i)
+		scan.unfetched.push({bound_of(scan, search.found(i)), search.found(i).id});
 	scan.width *= 2;
 
 	int limit = scan.settings.max_scan_tuples;
@@ -176,7 +177,7 @@ bool widen(Scan &scan, Relation relation)
 bool may_be_nearer(const Scan &scan, double distance)
 {
 	return scan.search != nullptr && scan.search->anything_waiting() &&
-		   nearer(bound_of(scan.search->first_waiting()), distance);
+		   nearer(bound_of(scan, scan.search->first_waiting()), distance);
 }
 
 void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
@@ -188,11 +189,14 @@ void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
 
 /// Fetches all rows of a node: its first, and those that were folded into it. A chain that is another node's by now has
 /// nothing that this snapshot could see.
-void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Candidate &node)
+void fetch_node(Scan &scan, Rerank &rerank, Relation relation, NodeId node)
 {
-	fetch_row(scan, rerank, node.row);
+	std::optional<PageStore::Rows> rows = scan.store.rows(node);
+	if (!rows)
+		return;
+	fetch_row(scan, rerank, rows->first);
 	ChainGuard guard;
-	for (std::uint32_t next = node.duplicates; next != kNoChunk;) {
+	for (std::uint32_t next = rows->duplicates; next != kNoChunk;) {
 		CHECK_FOR_INTERRUPTS();
 		guard.meet(relation, next);
 		if (!scan.store.exists(chunk_block(next)))
@@ -204,7 +208,7 @@ void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Cand
 			if (PageIsNew(page) || at >= items_on(page, sizeof(Chunk)))
 				return false;
 			chunk = *chunk_of(page, at);
-			return chunk.owner == node.id && chunk.generation == node.generation && chunk.sound();
+			return chunk.owner == node && chunk.generation == rows->generation && chunk.sound();
 		});
 		if (!valid)
 			return;
