@@ -100,16 +100,16 @@ int main(int argc, char **argv)
 
 	BlockArena memory, scratch;
 	const quantize::Quantizer quantizer(shape, memory.arena());
-	graph::MemoryGraph graph(quantizer, {16, 64}, memory.arena());
+	graph::ArenaChunks chunks(memory.arena(), SIZE_MAX);
+	graph::MemoryGraph graph(quantizer, {16, 64}, chunks.state, chunks.source(), memory.arena());
 	std::mt19937_64 random(1);
 	auto start = std::chrono::steady_clock::now();
 	for (std::size_t i = 0; i < base.size(); ++i) {
 		unsigned level = 0;
 		while (level < graph::kMaxLevel && random() % 16 == 0)
 			++level;
-		bool folded;
 		const graph::RowPointer row{static_cast<std::uint16_t>(i >> 16), static_cast<std::uint16_t>(i), 1};
-		graph.insert(base[i], row, level, scratch.arena(), {}, &folded);
+		graph.insert(base[i], row, level, scratch.arena(), {});
 		scratch.clear();
 	}
 	std::printf("%zu rows, %zu nodes, %.1f MB, built in %.2f s\n", base.size(), graph.size(),
@@ -133,9 +133,10 @@ int main(int argc, char **argv)
 				best.emplace_back(quantize::exact_distance(metric, queries[q], base[static_cast<std::size_t>(i)],
 														   base.dimensions), i);
 			};
-			for (const graph::Candidate &candidate : search.nearest()) {
-				rank(candidate.row);
-				for (std::uint32_t at = candidate.duplicates; at != graph::kNoChunk; at = graph.more_rows(at).next)
+			for (std::size_t i = 0; i < search.found(); ++i) {
+				const auto &header = graph::SlotLayout::header(graph.slot(search.found(i).id));
+				rank(header.row);
+				for (std::uint32_t at = header.duplicates; at != graph::kNoChunk; at = graph.more_rows(at).next)
 					rank(graph.more_rows(at).row);
 			}
 			std::sort(best.begin(), best.end());

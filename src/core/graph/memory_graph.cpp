@@ -1,55 +1,116 @@
 #include "core/graph/memory_graph.hpp"
 
+#include <bit>
 #include <cstring>
 
 namespace vectorizer::graph {
 
-MemoryGraph::MemoryGraph(const quantize::Quantizer &quantizer, const InsertParameters &parameters, const Arena &arena)
-	: quantizer_(quantizer), parameters_(parameters), layout_(parameters.m, quantizer.code_bytes()), arena_(arena)
+namespace {
+
+constexpr std::size_t kCacheLine = 64;
+constexpr std::size_t kNodeChunkBytes = 256 * 1024;  // at the most, unless one node takes more
+
+// While a node is in memory, these four bytes of its header number its first upper entry: what they hold in a page, the
+// slot's generation and place of that entry, comes with the page.
+static_assert(offsetof(SlotHeader, upper) == offsetof(SlotHeader, generation) + 2);
+
+std::uint32_t first_upper(const std::byte *slot)
 {
+	std::uint32_t index;
+	std::memcpy(&index, slot + offsetof(SlotHeader, generation), sizeof index);
+	return index;
 }
 
-template <typename T>
-std::span<T> MemoryGraph::grown(std::span<T> array, std::size_t used)
+void set_first_upper(std::byte *slot, std::uint32_t index)
 {
-	if (used < array.size())
-		return array;
-	std::span<T> larger = arena_.array<T>(std::max<std::size_t>(64, array.size() * 2));
-	std::copy(array.begin(), array.end(), larger.begin());
-	bytes_ += larger.size_bytes();
-	return larger;
+	std::memcpy(slot + offsetof(SlotHeader, generation), &index, sizeof index);
 }
 
-NodeId MemoryGraph::add_slot(unsigned level)
+void copy_links(const LinkList &from, LinkList to)
 {
-	if (size_ % kChunk == 0) {
-		chunks_ = grown(chunks_, size_ / kChunk);
-		std::span<std::byte> chunk = arena_.array<std::byte>(kChunk * layout_.slot_bytes());
-		std::memset(chunk.data(), 0, chunk.size());
-		chunks_[size_ / kChunk] = chunk.data();
-		bytes_ += chunk.size();
+	*to.header = *from.header;
+	std::copy_n(from.ids, from.count(), to.ids);
+	std::copy_n(from.mantissas, from.count(), to.mantissas);
+}
+
+}  // namespace
+
+MemoryGraph::MemoryGraph(const quantize::Quantizer &quantizer, const InsertParameters &parameters, GraphState &state,
+						 ChunkSource source, const Arena &arena)
+	: quantizer_(quantizer), parameters_(parameters),
+	  layout_(SlotLayout::without_links(parameters.m, quantizer.code_bytes(), kCacheLine)),
+	  links_bytes_(SlotLayout::list_bytes(2 * parameters.m)), node_shift_(0), state_(state), source_(source), arena_(arena)
+{
+	const std::size_t nodes = kNodeChunkBytes / (layout_.slot_bytes() + links_bytes_);
+	if (nodes > 1)
+		node_shift_ = static_cast<unsigned>(std::bit_width(nodes)) - 1;
+	node_mask_ = (1U << node_shift_) - 1;
+}
+
+std::size_t MemoryGraph::chunk_bytes(ChunkKind kind) const
+{
+	switch (kind) {
+		case ChunkKind::kNodes: return (layout_.slot_bytes() + links_bytes_) << node_shift_;
+		case ChunkKind::kUppers: return layout_.upper_bytes() << kUpperShift;
+		case ChunkKind::kRows: break;
 	}
-	uppers_ = grown(uppers_, size_);
-	uppers_[size_] = nullptr;
-	if (level > 0) {
-		std::span<std::byte> entries = arena_.array<std::byte>(level * layout_.upper_bytes());
-		std::memset(entries.data(), 0, entries.size());
-		uppers_[size_] = entries.data();
-		bytes_ += entries.size();
+	return sizeof(MoreRows) << kRowShift;
+}
+
+std::byte *MemoryGraph::find_chunk(ChunkKind kind, std::size_t number)
+{
+	std::byte *found = source_.chunk(source_.context, kind, number, chunk_bytes(kind));
+	if (found == nullptr)
+		return nullptr;
+	std::span<std::byte *> &known = chunks_[static_cast<unsigned>(kind)];
+	if (number >= known.size()) {
+		std::span<std::byte *> larger = arena_.array<std::byte *>(std::max<std::size_t>(64, std::bit_ceil(number + 1)));
+		std::fill(std::copy(known.begin(), known.end(), larger.begin()), larger.end(), nullptr);
+		known = larger;
 	}
-	return static_cast<NodeId>(size_++);
+	known[number] = found;
+	return found;
+}
+
+/// Takes the next indexes of an array, if there is memory for them. REQUIRES: no more than a chunk holds.
+bool MemoryGraph::claim(ChunkKind kind, std::uint32_t count, std::uint32_t *first)
+{
+	std::atomic<std::uint32_t> &next = kind == ChunkKind::kNodes	? state_.nodes
+									   : kind == ChunkKind::kUppers ? state_.uppers
+																	: state_.rows;
+	const unsigned shift = kind == ChunkKind::kNodes ? node_shift_ : kind == ChunkKind::kUppers ? kUpperShift : kRowShift;
+	*first = next.load(std::memory_order_relaxed);
+	do {
+		if (*first >= kNoNode - count || chunk(kind, *first >> shift) == nullptr ||
+			chunk(kind, (*first + count - 1) >> shift) == nullptr)
+			return false;
+	} while (!next.compare_exchange_weak(*first, *first + count, std::memory_order_relaxed));
+	return true;
 }
 
 LinkList MemoryGraph::list(NodeId id, unsigned level)
 {
-	return level == 0 ? layout_.links(slot(id)) : layout_.upper_links(upper(id, level));
+	if (level > 0)
+		return layout_.upper_links(upper(first_upper(slot(id)) + level - 1));
+	std::byte *lists = chunk(ChunkKind::kNodes, id >> node_shift_) + (layout_.slot_bytes() << node_shift_);
+	return SlotLayout::list_at(lists + (id & node_mask_) * links_bytes_, 2 * layout_.m());
 }
 
 unsigned MemoryGraph::links(NodeId id, unsigned level, NodeId *out)
 {
 	LinkList from = list(id, level);
-	std::copy(from.ids, from.ids + from.count(), out);
-	return from.count();
+	const unsigned count = std::atomic_ref(from.header->count).load(std::memory_order_relaxed);
+	for (unsigned i = 0; i < count; ++i)
+		out[i] = std::atomic_ref(from.ids[i]).load(std::memory_order_relaxed);
+	std::atomic_thread_fence(std::memory_order_acquire);  // the nodes they name
+	return count;
+}
+
+void MemoryGraph::prefetch_links(NodeId id)
+{
+	LinkList links = list(id, 0);
+	for (unsigned i = 0; i < links.capacity; i += kCacheLine / sizeof(NodeId))
+		__builtin_prefetch(links.ids + i);
 }
 
 void MemoryGraph::codes(std::span<const NodeId> ids, StoredCode *out, const Arena &)
@@ -58,56 +119,118 @@ void MemoryGraph::codes(std::span<const NodeId> ids, StoredCode *out, const Aren
 		*out++ = {layout_.code(slot(id)), layout_.factors(slot(id))};
 }
 
-void MemoryGraph::add_row(NodeId id, RowPointer row)
+void MemoryGraph::write_slot(NodeId id, const SlotLayout &layout, std::byte *out)
 {
-	rows_ = grown(rows_, n_rows_);
-	SlotHeader &header = layout_.header(slot(id));
-	rows_[n_rows_] = {row, header.duplicates};
-	header.duplicates = static_cast<std::uint32_t>(n_rows_++);
+	const std::byte *own = slot(id);
+	std::memset(out, 0, layout.slot_bytes());
+	std::memcpy(out, own, sizeof(SlotHeader) + layout.code_bytes());
+	set_first_upper(out, 0);
+	copy_links(list(id, 0), layout.links(out));
 }
 
-NodeId MemoryGraph::insert(const float *vector, RowPointer row, unsigned level, const Arena &scratch, Stop stop,
-						   bool *folded)
+void MemoryGraph::write_upper(NodeId id, unsigned level, std::byte *out)
+{
+	std::memset(out, 0, layout_.upper_bytes());
+	copy_links(list(id, level), layout_.upper_links(out));
+}
+
+bool MemoryGraph::add_row(NodeId id, RowPointer row)
+{
+	std::uint32_t index;
+	if (!claim(ChunkKind::kRows, 1, &index))
+		return false;
+	MoreRows &more = more_rows(index);
+	SlotHeader &header = layout_.header(slot(id));
+	state_.lock_of(id).lock();
+	more = {row, header.duplicates};
+	header.duplicates = index;
+	state_.lock_of(id).unlock();
+	return true;
+}
+
+void MemoryGraph::write(NodeId id, const Content &content, const Neighbourhood &found)
+{
+	std::byte *bytes = slot(id);
+	SlotHeader &header = layout_.header(bytes);
+	header.state = static_cast<std::uint8_t>(State::kLive);
+	header.level = static_cast<std::uint8_t>(content.level);
+	header.scale = content.factors.scale;
+	header.norm = content.factors.norm;
+	header.duplicates = kNoChunk;
+	header.row = content.row;
+	set_first_upper(bytes, content.first_upper);
+	std::memcpy(layout_.code(bytes), content.code.data(), content.code.size());
+	for (unsigned level = 0; level <= content.level; ++level) {
+		LinkList own = list(id, level);
+		for (const Neighbour &neighbour : found.levels[level])
+			own.append(neighbour.id, neighbour.distance);
+	}
+	std::atomic_thread_fence(std::memory_order_release);
+}
+
+void MemoryGraph::link_back(NodeId id, unsigned level, const Neighbourhood &found)
+{
+	bool nearest = true;
+	for (const Neighbour &neighbour : found.levels[level]) {
+		LinkList theirs = list(neighbour.id, level);
+		SpinLock &lock = state_.lock_of(neighbour.id);
+		lock.lock();
+		theirs.admit(id, neighbour.distance, *found.known[level], nearest);
+		lock.unlock();
+		nearest = false;
+	}
+}
+
+void MemoryGraph::offer_as_entry(NodeId id, unsigned level)
+{
+	NodeId entry = state_.entry.load(std::memory_order_acquire);
+	while (level > layout_.header(slot(entry)).level &&
+		   !state_.entry.compare_exchange_weak(entry, id, std::memory_order_acq_rel))
+		;
+}
+
+MemoryGraph::Inserted MemoryGraph::insert(const float *vector, RowPointer row, unsigned level, const Arena &scratch, Stop stop)
 {
 	std::span<std::uint8_t> code = scratch.array<std::uint8_t>(layout_.code_bytes());
-	quantize::Factors factors = quantizer_.encode(vector, code.data());
+	Content content{code, quantizer_.encode(vector, code.data()), row, level, 0};
+	const quantize::Computer computer = quantizer_.query(vector, scratch);
 	Neighbourhood found{};
-	*folded = false;
-	if (entry_ != kNoNode) {
-		quantize::Computer computer = quantizer_.query(vector, scratch);
-		found = find_neighbourhood(*this, quantizer_, computer, entry_, entry_level(), level, kNoNode, parameters_, scratch,
-								   stop);
-		if (!found.complete)
-			return kNoNode;
-		if (NodeId twin = find_equal(found, code, factors); twin != kNoNode) {
-			add_row(twin, row);
-			*folded = true;
-			return twin;
-		}
-	}
+	NodeId id = kNoNode;
+	auto claim_place = [&] {
+		return (level == 0 || claim(ChunkKind::kUppers, level, &content.first_upper)) && claim(ChunkKind::kNodes, 1, &id);
+	};
 
-	NodeId id = add_slot(level);
-	SlotHeader &header = layout_.header(slot(id));
-	header.state = static_cast<std::uint8_t>(State::kLive);
-	header.level = static_cast<std::uint8_t>(level);
-	header.scale = factors.scale;
-	header.norm = factors.norm;
-	header.duplicates = kNoChunk;
-	header.row = row;
-	std::memcpy(layout_.code(slot(id)), code.data(), code.size());
-
-	for (unsigned at = 0; at <= level; ++at) {
-		LinkList own = list(id, at);
-		bool first = true;
-		for (const Neighbour &neighbour : found.levels[at]) {
-			own.append(neighbour.id, neighbour.distance);
-			list(neighbour.id, at).admit(id, neighbour.distance, *found.known[at], first);
-			first = false;
+	if (entry() == kNoNode) {
+		if (!claim_place())
+			return {Outcome::kFull, kNoNode};
+		state_.founding.lock();
+		const bool founded = entry() == kNoNode;
+		if (founded) {
+			write(id, content, found);
+			state_.entry.store(id, std::memory_order_release);
 		}
+		state_.founding.unlock();
+		if (founded)
+			return {Outcome::kAdded, id};
+		// Somebody else was first. The place is taken: search, and never mind an equal code.
+		stop = {};
 	}
-	if (entry_ == kNoNode || level > entry_level())
-		entry_ = id;
-	return id;
+	const NodeId begin = entry();
+	found = find_neighbourhood(*this, quantizer_, computer, begin, layout_.header(slot(begin)).level, level, kNoNode,
+							   parameters_, scratch, stop);
+	if (!found.complete)
+		return {Outcome::kStopped, kNoNode};
+	if (id == kNoNode) {
+		if (NodeId twin = find_equal(found, code, content.factors); twin != kNoNode)
+			return add_row(twin, row) ? Inserted{Outcome::kFolded, twin} : Inserted{Outcome::kFull, kNoNode};
+		if (!claim_place())
+			return {Outcome::kFull, kNoNode};
+	}
+	write(id, content, found);
+	for (unsigned at = 0; at <= level; ++at)
+		link_back(id, at, found);
+	offer_as_entry(id, level);
+	return {Outcome::kAdded, id};
 }
 
 }  // namespace vectorizer::graph

@@ -1,43 +1,70 @@
-// The graph in plain memory: what CREATE INDEX builds before it writes pages, and what unit tests search.
+// The graph in memory: what CREATE INDEX builds before it writes pages, and what unit tests search.
 //
-// Slots have their page bytes from the start, so that writing them out is a copy with other ids. Ids count from 0 in order
-// of insertion. One thread.
+// Ids count from 0 in order of insertion. Several processes may insert into one graph, each through a MemoryGraph of its
+// own over the same GraphState and the same chunks: see graph_state.hpp.
+//
+// A node is its header and code, side by side and on cache lines of their own: what a search evaluates, and what hardly
+// ever changes. Its lists of links lie apart.
 #pragma once
 
+#include "core/graph/graph_state.hpp"
 #include "core/graph/insert.hpp"
 
 namespace vectorizer::graph {
 
 class MemoryGraph {
 public:
-	MemoryGraph(const quantize::Quantizer &quantizer, const InsertParameters &parameters, const Arena &arena);
+	/// One builder of a graph. The arena is for its table of the chunks' addresses.
+	MemoryGraph(const quantize::Quantizer &quantizer, const InsertParameters &parameters, GraphState &state,
+				ChunkSource source, const Arena &arena);
 
 	const SlotLayout &layout() const { return layout_; }
 	unsigned max_links() const { return 2 * layout_.m(); }
-	std::size_t size() const { return size_; }
-	NodeId entry() const { return entry_; }
-	unsigned entry_level() const { return entry_ == kNoNode ? 0 : layout_.header(slot(entry_)).level; }
+	std::size_t size() const { return state_.nodes.load(std::memory_order_relaxed); }
+	NodeId entry() const { return state_.entry.load(std::memory_order_acquire); }
+	unsigned entry_level() { return entry() == kNoNode ? 0 : layout_.header(slot(entry())).level; }
 
 	/// Memory taken so far, in bytes.
-	std::size_t bytes() const { return bytes_; }
-	/// What one more node takes at the most, in bytes.
-	std::size_t bytes_per_node() const { return layout_.slot_bytes() + sizeof(std::byte *); }
+	std::size_t bytes() const { return state_.bytes.load(std::memory_order_relaxed); }
 
-	std::byte *slot(NodeId id) { return chunks_[id / kChunk] + (id % kChunk) * layout_.slot_bytes(); }
-	const std::byte *slot(NodeId id) const { return chunks_[id / kChunk] + (id % kChunk) * layout_.slot_bytes(); }
-	/// REQUIRES: 1 <= level <= the node's level.
-	std::byte *upper(NodeId id, unsigned level) { return uppers_[id] + (level - 1) * layout_.upper_bytes(); }
+	/// A node's header and code; its links are not there. The header's `upper` is not what it is in a page.
+	std::byte *slot(NodeId id)
+	{
+		return chunk(ChunkKind::kNodes, id >> node_shift_) + (id & node_mask_) * layout_.slot_bytes();
+	}
+	/// A node's links on one of its levels.
+	LinkList list(NodeId id, unsigned level);
 
-	/// Adds a node, or a row to the node that holds an equal code already (`*folded`). `scratch` is for this call alone. If
-	/// stopped, returns kNoNode and nothing has changed.
-	NodeId insert(const float *vector, RowPointer row, unsigned level, const Arena &scratch, Stop stop, bool *folded);
+	/// Writes the node as it is in a page, links and all, with this graph's ids; `layout` is that of its page. Its `upper`
+	/// is 0, its `duplicates` number rows of this graph.
+	void write_slot(NodeId id, const SlotLayout &layout, std::byte *out);
+	/// The same for one of its upper entries; owner and level of it are 0.
+	void write_upper(NodeId id, unsigned level, std::byte *out);
+
+	enum class Outcome {
+		kAdded,
+		kFolded,   // the row hangs on a node that holds an equal code
+		kFull,     // no memory is left: nothing has changed
+		kStopped,  // nothing has changed
+	};
+	struct Inserted {
+		Outcome outcome;
+		NodeId id;
+	};
+
+	/// Adds a node, or a row to the node that holds an equal code already. Of two builders that insert equal codes at once
+	/// each may add a node. `scratch` is for this call alone.
+	Inserted insert(const float *vector, RowPointer row, unsigned level, const Arena &scratch, Stop stop);
 
 	/// A further row of a node; `next` leads on, the header's `duplicates` to the first. kNoChunk ends the list.
 	struct MoreRows {
 		RowPointer row;
 		std::uint32_t next;
 	};
-	const MoreRows &more_rows(std::uint32_t index) const { return rows_[index]; }
+	MoreRows &more_rows(std::uint32_t index)
+	{
+		return reinterpret_cast<MoreRows *>(chunk(ChunkKind::kRows, index >> kRowShift))[index & kRowMask];
+	}
 
 	// The store's calls (store.hpp).
 	unsigned links(NodeId id, unsigned level, NodeId *out);
@@ -49,29 +76,51 @@ public:
 		for (std::size_t i = 0; i < ids.size(); ++i)
 			take(i, read(static_cast<const std::byte *>(slot(ids[i]))));
 	}
-	void prefetch_links(NodeId id) { layout_.prefetch_links(slot(id)); }
+	void prefetch_links(NodeId id);
 	void codes(std::span<const NodeId> ids, StoredCode *out, const Arena &arena);
 
 private:
-	static constexpr std::size_t kChunk = 1024;
+	/// What a new node is, but for its links.
+	struct Content {
+		std::span<const std::uint8_t> code;
+		quantize::Factors factors;
+		RowPointer row;
+		unsigned level;
+		std::uint32_t first_upper;
+	};
 
-	NodeId add_slot(unsigned level);
-	void add_row(NodeId id, RowPointer row);
-	LinkList list(NodeId id, unsigned level);
-	template <typename T>
-	std::span<T> grown(std::span<T> array, std::size_t used);
+	static constexpr unsigned kRowShift = 10, kUpperShift = 8;
+	static constexpr std::uint32_t kRowMask = (1U << kRowShift) - 1, kUpperMask = (1U << kUpperShift) - 1;
+
+	std::byte *chunk(ChunkKind kind, std::size_t number)
+	{
+		std::span<std::byte *> known = chunks_[static_cast<unsigned>(kind)];
+		if (number < known.size() && known[number] != nullptr) [[likely]]
+			return known[number];
+		return find_chunk(kind, number);
+	}
+	std::byte *find_chunk(ChunkKind kind, std::size_t number);
+	std::size_t chunk_bytes(ChunkKind kind) const;
+	bool claim(ChunkKind kind, std::uint32_t count, std::uint32_t *first);
+	std::byte *upper(std::uint32_t index)
+	{
+		return chunk(ChunkKind::kUppers, index >> kUpperShift) + (index & kUpperMask) * layout_.upper_bytes();
+	}
+	bool add_row(NodeId id, RowPointer row);
+	void write(NodeId id, const Content &content, const Neighbourhood &found);
+	void link_back(NodeId id, unsigned level, const Neighbourhood &found);
+	void offer_as_entry(NodeId id, unsigned level);
 
 	const quantize::Quantizer &quantizer_;
 	InsertParameters parameters_;
 	SlotLayout layout_;
+	std::size_t links_bytes_;
+	unsigned node_shift_;      // 2^this nodes a chunk
+	std::uint32_t node_mask_;
+	GraphState &state_;
+	ChunkSource source_;
 	Arena arena_;
-	std::span<std::byte *> chunks_;
-	std::span<std::byte *> uppers_;  // per node; null where its level is 0
-	std::span<MoreRows> rows_;
-	std::size_t n_rows_ = 0;
-	std::size_t size_ = 0;
-	std::size_t bytes_ = 0;
-	NodeId entry_ = kNoNode;
+	std::span<std::byte *> chunks_[kChunkKinds];  // as far as this process has met them
 };
 
 static_assert(Store<MemoryGraph>);

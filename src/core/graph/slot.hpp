@@ -70,6 +70,14 @@ public:
 		: m_(m), code_bytes_(code_bytes), links_offset_(align(sizeof(SlotHeader) + code_bytes)),
 		  slot_bytes_(align(links_offset_ + 2 * m * kLinkBytes)), upper_bytes_(align(sizeof(UpperHeader) + m * kLinkBytes)) {}
 
+	/// The header and the code alone, in whole units of `unit` bytes: for who keeps links elsewhere. It has no links().
+	static SlotLayout without_links(unsigned m, std::size_t code_bytes, std::size_t unit)
+	{
+		SlotLayout layout(m, code_bytes);
+		layout.slot_bytes_ = (sizeof(SlotHeader) + code_bytes + unit - 1) / unit * unit;
+		return layout;
+	}
+
 	unsigned m() const { return m_; }
 	unsigned capacity(unsigned level) const { return level == 0 ? 2 * m_ : m_; }
 	std::size_t code_bytes() const { return code_bytes_; }
@@ -99,6 +107,13 @@ public:
 	LinkList upper_links(std::byte *entry) const
 	{
 		return list(reinterpret_cast<UpperHeader *>(entry)->links, entry + sizeof(UpperHeader), m_);
+	}
+
+	/// A list of links by itself: its header in four bytes, ids, edge distances.
+	static constexpr std::size_t list_bytes(unsigned capacity) { return align(sizeof(NodeId) + capacity * kLinkBytes); }
+	static LinkList list_at(std::byte *at, unsigned capacity)
+	{
+		return list(*reinterpret_cast<LinkHeader *>(at), at + sizeof(NodeId), capacity);
 	}
 
 private:

@@ -19,7 +19,6 @@ struct Build {
 	graph::MemoryGraph *graph;    // null once it has been written out
 	MemoryContext graph_context;
 	MemoryContext row_context;    // reset for every row
-	std::size_t memory_limit;
 	double rows;                  // indexed rows
 	std::uint64_t nodes;          // those that are not folded into another
 	pg_prng_state random;         // of levels: seeded alike, so that a build in memory of equal rows gives an equal index
@@ -35,16 +34,18 @@ void write_out(Build &build)
 	MemoryContextReset(build.graph_context);
 }
 
-void add_row_in_memory(Build &build, VectorView vector, RowPointer row)
+/// Returns false if the graph has outgrown its memory.
+bool add_row_in_memory(Build &build, VectorView vector, RowPointer row)
 {
-	bool folded;
-	NodeId id = build.graph->insert(vector.x, row, draw_level(build.inserter.index, &build.random),
-									pg::context_arena(build.row_context), pg::interrupt_pending(), &folded);
-	if (id == kNoNode) {
+	using Outcome = graph::MemoryGraph::Outcome;
+	const auto inserted = build.graph->insert(vector.x, row, draw_level(build.inserter.index, &build.random),
+											  pg::context_arena(build.row_context), pg::interrupt_pending());
+	if (inserted.outcome == Outcome::kStopped) {
 		CHECK_FOR_INTERRUPTS();
 		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("building an hnsw index was interrupted")));
 	}
-	build.nodes += folded ? 0 : 1;
+	build.nodes += inserted.outcome == Outcome::kAdded ? 1 : 0;
+	return inserted.outcome != Outcome::kFull;
 }
 
 void build_callback(Relation, ItemPointer tid, Datum *values, bool *isnull, bool, void *state)
@@ -58,14 +59,12 @@ void build_callback(Relation, ItemPointer tid, Datum *values, bool *isnull, bool
 	VectorView vector = view_of(values[0]);
 	check_dimensions(vector, build.inserter.index.shape.dimensions);
 	if (indexable(build.inserter.index.shape.metric, vector)) {
-		if (build.graph != nullptr &&
-			build.graph->bytes() + MemoryContextMemAllocated(build.row_context, true) > build.memory_limit) {
+		bool done = build.graph != nullptr && add_row_in_memory(build, vector, row_of(*tid));
+		if (!done && build.graph != nullptr) {
 			write_out(build);
 			pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhasePages);
 		}
-		if (build.graph != nullptr)
-			add_row_in_memory(build, vector, row_of(*tid));
-		else
+		if (!done)
 			build.nodes += insert_row(build.inserter, vector, row_of(*tid)) ? 1 : 0;
 		++build.rows;
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(build.rows));
@@ -101,12 +100,13 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 				nullptr,
 				AllocSetContextCreate(CurrentMemoryContext, "hnsw graph", ALLOCSET_DEFAULT_SIZES),
 				AllocSetContextCreate(CurrentMemoryContext, "hnsw build row", ALLOCSET_DEFAULT_SIZES),
-				static_cast<std::size_t>(maintenance_work_mem) * 1024,
 				0,
 				0,
 				{}};
 	pg_prng_seed(&build.random, index.shape.seed);
-	graph::MemoryGraph graph(build.inserter.quantizer, index.parameters, pg::context_arena(build.graph_context));
+	const Arena arena = pg::context_arena(build.graph_context);
+	graph::ArenaChunks chunks(arena, static_cast<std::size_t>(maintenance_work_mem) * 1024);
+	graph::MemoryGraph graph(build.inserter.quantizer, index.parameters, chunks.state, chunks.source(), arena);
 	build.graph = &graph;
 
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseMemory);

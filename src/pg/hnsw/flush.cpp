@@ -101,7 +101,7 @@ public:
 			start_page(to);
 		std::size_t bytes = index_.layout.slot_bytes();
 		std::byte *slot = contents_of(page_.data) + to.slot * bytes;
-		std::memcpy(slot, graph_.slot(node.from), bytes);
+		graph_.write_slot(node.from, index_.layout, slot);
 		set_items_on(page_.data, bytes, to.slot + 1);
 		++tail_of(page_.data)->in_use;
 
@@ -111,7 +111,7 @@ public:
 		header.upper = static_cast<std::uint16_t>(uppers_);
 		for (unsigned level = 1; level <= header.level; ++level) {
 			std::byte *entry = contents_of(auxiliary_.data) + uppers_ * index_.layout.upper_bytes();
-			std::memcpy(entry, graph_.upper(node.from, level), index_.layout.upper_bytes());
+			graph_.write_upper(node.from, level, entry);
 			upper_header(entry).owner = to.ordinal;
 			upper_header(entry).level = static_cast<std::uint16_t>(level);
 			rename(index_.layout.upper_links(entry));
@@ -175,7 +175,7 @@ private:
 void write_more_rows(Relation relation, const Index &index, MemoryGraph &graph, Placed node)
 {
 	const std::byte *slot = graph.slot(node.from);
-	std::span<const std::uint8_t> code(index.layout.code(slot), index.layout.code_bytes());
+	std::span<const std::uint8_t> code(SlotLayout::code(slot), index.layout.code_bytes());
 	for (std::uint32_t at = SlotLayout::header(slot).duplicates; at != kNoChunk; at = graph.more_rows(at).next) {
 		CHECK_FOR_INTERRUPTS();
 		if (!add_row(relation, index, node.to, code, SlotLayout::factors(slot), graph.more_rows(at).row, false))

@@ -23,7 +23,8 @@ class Built {
 public:
 	Built(Metric metric, quantize::Kind kind, unsigned bits, unsigned m, unsigned ef)
 		: shape_{kind, static_cast<std::uint8_t>(bits), metric, kDimensions, 42}, quantizer_(shape_, memory_.arena()),
-		  graph(quantizer_, {m, ef}, memory_.arena()), level_probability_(1.0 / m) {}
+		  chunks_(memory_.arena(), SIZE_MAX),
+		  graph(quantizer_, {m, ef}, chunks_.state, chunks_.source(), memory_.arena()), level_probability_(1.0 / m) {}
 
 	NodeId insert(const Vector &vector, std::size_t n, bool *folded = nullptr, Stop stop = {})
 	{
@@ -31,8 +32,10 @@ public:
 		while (level < kMaxLevel && std::uniform_real_distribution<>()(random_) < level_probability_)
 			++level;
 		HeapArena scratch;
-		bool unused;
-		return graph.insert(vector.data(), row(n), level, scratch.arena(), stop, folded != nullptr ? folded : &unused);
+		MemoryGraph::Inserted inserted = graph.insert(vector.data(), row(n), level, scratch.arena(), stop);
+		if (folded != nullptr)
+			*folded = inserted.outcome == MemoryGraph::Outcome::kFolded;
+		return inserted.id;
 	}
 
 	void insert_all(const std::vector<Vector> &vectors)
@@ -54,6 +57,7 @@ private:
 	HeapArena memory_;
 	quantize::Shape shape_;
 	quantize::Quantizer quantizer_;
+	ArenaChunks chunks_;
 
 public:
 	MemoryGraph graph;
@@ -165,7 +169,7 @@ TEST(Rounds, GiveWhatASweepAddsAndNothingTwice)
 		if (id != built.graph.entry())
 			hidden.insert(id);
 	for (NodeId id = 0; id < vectors.size(); ++id) {
-		LinkList list = built.graph.layout().links(built.graph.slot(id));
+		LinkList list = built.graph.list(id, 0);
 		for (unsigned i = list.count(); i-- > 0;)
 			if (hidden.contains(list.ids[i]))
 				list.remove(i);
