@@ -35,31 +35,50 @@ void copy_links(const LinkList &from, LinkList to)
 
 }  // namespace
 
-MemoryGraph::MemoryGraph(const quantize::Quantizer &quantizer, const InsertParameters &parameters, GraphState &state,
-						 ChunkSource source, const Arena &arena)
-	: quantizer_(quantizer), parameters_(parameters),
-	  layout_(SlotLayout::without_links(parameters.m, quantizer.code_bytes(), kCacheLine)),
-	  links_bytes_(SlotLayout::list_bytes(2 * parameters.m)), node_shift_(0), state_(state), source_(source), arena_(arena)
+MemorySizes::MemorySizes(unsigned m, std::size_t code_bytes)
+	: layout(SlotLayout::without_links(m, code_bytes, kCacheLine)), links_bytes(SlotLayout::list_bytes(2 * m)), node_shift(0)
 {
-	const std::size_t nodes = kNodeChunkBytes / (layout_.slot_bytes() + links_bytes_);
+	const std::size_t nodes = kNodeChunkBytes / (layout.slot_bytes() + links_bytes);
 	if (nodes > 1)
-		node_shift_ = static_cast<unsigned>(std::bit_width(nodes)) - 1;
-	node_mask_ = (1U << node_shift_) - 1;
+		node_shift = static_cast<unsigned>(std::bit_width(nodes)) - 1;
 }
 
-std::size_t MemoryGraph::chunk_bytes(ChunkKind kind) const
+unsigned MemorySizes::shift(ChunkKind kind) const
 {
 	switch (kind) {
-		case ChunkKind::kNodes: return (layout_.slot_bytes() + links_bytes_) << node_shift_;
-		case ChunkKind::kUppers: return layout_.upper_bytes() << kUpperShift;
+		case ChunkKind::kNodes: return node_shift;
+		case ChunkKind::kUppers: return kUpperShift;
 		case ChunkKind::kRows: break;
 	}
-	return sizeof(MoreRows) << kRowShift;
+	return kRowShift;
+}
+
+std::size_t MemorySizes::chunk_bytes(ChunkKind kind) const
+{
+	const std::size_t item = kind == ChunkKind::kNodes	  ? layout.slot_bytes() + links_bytes
+							 : kind == ChunkKind::kUppers ? layout.upper_bytes()
+														  : sizeof(MemoryGraph::MoreRows);
+	return item << shift(kind);
+}
+
+double MemorySizes::graph_bytes(double nodes) const
+{
+	auto bytes = [](std::size_t n) { return static_cast<double>(n); };
+	const double uppers = nodes / (layout.m() - 1.0);  // 1/m of the nodes, 1/m^2 of them once more, and so on
+	return nodes * bytes(layout.slot_bytes() + links_bytes) + uppers * bytes(layout.upper_bytes()) +
+		   bytes(chunk_bytes(ChunkKind::kNodes) + chunk_bytes(ChunkKind::kUppers));
+}
+
+MemoryGraph::MemoryGraph(const quantize::Quantizer &quantizer, const InsertParameters &parameters, GraphState &state,
+						 ChunkSource source, const Arena &arena)
+	: quantizer_(quantizer), parameters_(parameters), sizes_(parameters.m, quantizer.code_bytes()),
+	  node_mask_((1U << sizes_.node_shift) - 1), state_(state), source_(source), arena_(arena)
+{
 }
 
 std::byte *MemoryGraph::find_chunk(ChunkKind kind, std::size_t number)
 {
-	std::byte *found = source_.chunk(source_.context, kind, number, chunk_bytes(kind));
+	std::byte *found = source_.chunk(source_.context, kind, number, sizes_.chunk_bytes(kind));
 	if (found == nullptr)
 		return nullptr;
 	std::span<std::byte *> &known = chunks_[static_cast<unsigned>(kind)];
@@ -78,7 +97,7 @@ bool MemoryGraph::claim(ChunkKind kind, std::uint32_t count, std::uint32_t *firs
 	std::atomic<std::uint32_t> &next = kind == ChunkKind::kNodes	? state_.nodes
 									   : kind == ChunkKind::kUppers ? state_.uppers
 																	: state_.rows;
-	const unsigned shift = kind == ChunkKind::kNodes ? node_shift_ : kind == ChunkKind::kUppers ? kUpperShift : kRowShift;
+	const unsigned shift = sizes_.shift(kind);
 	*first = next.load(std::memory_order_relaxed);
 	do {
 		if (*first >= kNoNode - count || chunk(kind, *first >> shift) == nullptr ||
@@ -91,9 +110,9 @@ bool MemoryGraph::claim(ChunkKind kind, std::uint32_t count, std::uint32_t *firs
 LinkList MemoryGraph::list(NodeId id, unsigned level)
 {
 	if (level > 0)
-		return layout_.upper_links(upper(first_upper(slot(id)) + level - 1));
-	std::byte *lists = chunk(ChunkKind::kNodes, id >> node_shift_) + (layout_.slot_bytes() << node_shift_);
-	return SlotLayout::list_at(lists + (id & node_mask_) * links_bytes_, 2 * layout_.m());
+		return layout().upper_links(upper(first_upper(slot(id)) + level - 1));
+	std::byte *lists = chunk(ChunkKind::kNodes, id >> sizes_.node_shift) + (layout().slot_bytes() << sizes_.node_shift);
+	return SlotLayout::list_at(lists + (id & node_mask_) * sizes_.links_bytes, 2 * layout().m());
 }
 
 unsigned MemoryGraph::links(NodeId id, unsigned level, NodeId *out)
@@ -116,7 +135,7 @@ void MemoryGraph::prefetch_links(NodeId id)
 void MemoryGraph::codes(std::span<const NodeId> ids, StoredCode *out, const Arena &)
 {
 	for (NodeId id : ids)
-		*out++ = {layout_.code(slot(id)), layout_.factors(slot(id))};
+		*out++ = {layout().code(slot(id)), layout().factors(slot(id))};
 }
 
 void MemoryGraph::write_slot(NodeId id, const SlotLayout &layout, std::byte *out)
@@ -130,8 +149,8 @@ void MemoryGraph::write_slot(NodeId id, const SlotLayout &layout, std::byte *out
 
 void MemoryGraph::write_upper(NodeId id, unsigned level, std::byte *out)
 {
-	std::memset(out, 0, layout_.upper_bytes());
-	copy_links(list(id, level), layout_.upper_links(out));
+	std::memset(out, 0, layout().upper_bytes());
+	copy_links(list(id, level), layout().upper_links(out));
 }
 
 bool MemoryGraph::add_row(NodeId id, RowPointer row)
@@ -140,7 +159,7 @@ bool MemoryGraph::add_row(NodeId id, RowPointer row)
 	if (!claim(ChunkKind::kRows, 1, &index))
 		return false;
 	MoreRows &more = more_rows(index);
-	SlotHeader &header = layout_.header(slot(id));
+	SlotHeader &header = layout().header(slot(id));
 	state_.lock_of(id).lock();
 	more = {row, header.duplicates};
 	header.duplicates = index;
@@ -151,7 +170,7 @@ bool MemoryGraph::add_row(NodeId id, RowPointer row)
 void MemoryGraph::write(NodeId id, const Content &content, const Neighbourhood &found)
 {
 	std::byte *bytes = slot(id);
-	SlotHeader &header = layout_.header(bytes);
+	SlotHeader &header = layout().header(bytes);
 	header.state = static_cast<std::uint8_t>(State::kLive);
 	header.level = static_cast<std::uint8_t>(content.level);
 	header.scale = content.factors.scale;
@@ -159,7 +178,7 @@ void MemoryGraph::write(NodeId id, const Content &content, const Neighbourhood &
 	header.duplicates = kNoChunk;
 	header.row = content.row;
 	set_first_upper(bytes, content.first_upper);
-	std::memcpy(layout_.code(bytes), content.code.data(), content.code.size());
+	std::memcpy(layout().code(bytes), content.code.data(), content.code.size());
 	for (unsigned level = 0; level <= content.level; ++level) {
 		LinkList own = list(id, level);
 		for (const Neighbour &neighbour : found.levels[level])
@@ -184,14 +203,14 @@ void MemoryGraph::link_back(NodeId id, unsigned level, const Neighbourhood &foun
 void MemoryGraph::offer_as_entry(NodeId id, unsigned level)
 {
 	NodeId entry = state_.entry.load(std::memory_order_acquire);
-	while (level > layout_.header(slot(entry)).level &&
+	while (level > layout().header(slot(entry)).level &&
 		   !state_.entry.compare_exchange_weak(entry, id, std::memory_order_acq_rel))
 		;
 }
 
 MemoryGraph::Inserted MemoryGraph::insert(const float *vector, RowPointer row, unsigned level, const Arena &scratch, Stop stop)
 {
-	std::span<std::uint8_t> code = scratch.array<std::uint8_t>(layout_.code_bytes());
+	std::span<std::uint8_t> code = scratch.array<std::uint8_t>(layout().code_bytes());
 	Content content{code, quantizer_.encode(vector, code.data()), row, level, 0};
 	const quantize::Computer computer = quantizer_.query(vector, scratch);
 	Neighbourhood found{};
@@ -216,7 +235,7 @@ MemoryGraph::Inserted MemoryGraph::insert(const float *vector, RowPointer row, u
 		stop = {};
 	}
 	const NodeId begin = entry();
-	found = find_neighbourhood(*this, quantizer_, computer, begin, layout_.header(slot(begin)).level, level, kNoNode,
+	found = find_neighbourhood(*this, quantizer_, computer, begin, layout().header(slot(begin)).level, level, kNoNode,
 							   parameters_, scratch, stop);
 	if (!found.complete)
 		return {Outcome::kStopped, kNoNode};

@@ -12,17 +12,35 @@
 
 namespace vectorizer::graph {
 
+/// The sizes of what a graph in memory consists of.
+struct MemorySizes {
+	MemorySizes(unsigned m, std::size_t code_bytes);
+
+	SlotLayout layout;         // of a node's header and code
+	std::size_t links_bytes;   // of its list on level 0
+	unsigned node_shift;       // 2^this nodes a chunk
+
+	static constexpr unsigned kUpperShift = 10, kRowShift = 12;  // upper entries, further rows a chunk
+
+	/// The logarithm of how many items a chunk holds.
+	unsigned shift(ChunkKind kind) const;
+	std::size_t chunk_bytes(ChunkKind kind) const;
+
+	/// What a graph of so many nodes takes, about.
+	double graph_bytes(double nodes) const;
+};
+
 class MemoryGraph {
 public:
 	/// One builder of a graph. The arena is for its table of the chunks' addresses.
 	MemoryGraph(const quantize::Quantizer &quantizer, const InsertParameters &parameters, GraphState &state,
 				ChunkSource source, const Arena &arena);
 
-	const SlotLayout &layout() const { return layout_; }
-	unsigned max_links() const { return 2 * layout_.m(); }
+	const SlotLayout &layout() const { return sizes_.layout; }
+	unsigned max_links() const { return 2 * layout().m(); }
 	std::size_t size() const { return state_.nodes.load(std::memory_order_relaxed); }
 	NodeId entry() const { return state_.entry.load(std::memory_order_acquire); }
-	unsigned entry_level() { return entry() == kNoNode ? 0 : layout_.header(slot(entry())).level; }
+	unsigned entry_level() { return entry() == kNoNode ? 0 : layout().header(slot(entry())).level; }
 
 	/// Memory taken so far, in bytes.
 	std::size_t bytes() const { return state_.bytes.load(std::memory_order_relaxed); }
@@ -30,7 +48,7 @@ public:
 	/// A node's header and code; its links are not there. The header's `upper` is not what it is in a page.
 	std::byte *slot(NodeId id)
 	{
-		return chunk(ChunkKind::kNodes, id >> node_shift_) + (id & node_mask_) * layout_.slot_bytes();
+		return chunk(ChunkKind::kNodes, id >> sizes_.node_shift) + (id & node_mask_) * layout().slot_bytes();
 	}
 	/// A node's links on one of its levels.
 	LinkList list(NodeId id, unsigned level);
@@ -72,7 +90,7 @@ public:
 	void visit(std::span<const NodeId> ids, Read &&read, Take &&take)
 	{
 		for (NodeId id : ids)
-			layout_.prefetch_code(slot(id));
+			layout().prefetch_code(slot(id));
 		for (std::size_t i = 0; i < ids.size(); ++i)
 			take(i, read(static_cast<const std::byte *>(slot(ids[i]))));
 	}
@@ -89,7 +107,7 @@ private:
 		std::uint32_t first_upper;
 	};
 
-	static constexpr unsigned kRowShift = 10, kUpperShift = 8;
+	static constexpr unsigned kRowShift = MemorySizes::kRowShift, kUpperShift = MemorySizes::kUpperShift;
 	static constexpr std::uint32_t kRowMask = (1U << kRowShift) - 1, kUpperMask = (1U << kUpperShift) - 1;
 
 	std::byte *chunk(ChunkKind kind, std::size_t number)
@@ -100,11 +118,10 @@ private:
 		return find_chunk(kind, number);
 	}
 	std::byte *find_chunk(ChunkKind kind, std::size_t number);
-	std::size_t chunk_bytes(ChunkKind kind) const;
 	bool claim(ChunkKind kind, std::uint32_t count, std::uint32_t *first);
 	std::byte *upper(std::uint32_t index)
 	{
-		return chunk(ChunkKind::kUppers, index >> kUpperShift) + (index & kUpperMask) * layout_.upper_bytes();
+		return chunk(ChunkKind::kUppers, index >> kUpperShift) + (index & kUpperMask) * layout().upper_bytes();
 	}
 	bool add_row(NodeId id, RowPointer row);
 	void write(NodeId id, const Content &content, const Neighbourhood &found);
@@ -113,9 +130,7 @@ private:
 
 	const quantize::Quantizer &quantizer_;
 	InsertParameters parameters_;
-	SlotLayout layout_;
-	std::size_t links_bytes_;
-	unsigned node_shift_;      // 2^this nodes a chunk
+	MemorySizes sizes_;
 	std::uint32_t node_mask_;
 	GraphState &state_;
 	ChunkSource source_;

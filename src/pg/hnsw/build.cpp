@@ -1,12 +1,13 @@
 #include "pg/hnsw/build.hpp"
 
 #include "pg/boundary.hpp"
-#include "pg/hnsw/insert.hpp"
+#include "pg/hnsw/build_parallel.hpp"
 
 extern "C" {
 #include "access/tableam.h"
 #include "access/xloginsert.h"
 #include "commands/progress.h"
+#include "optimizer/plancat.h"
 #include "utils/backend_progress.h"
 }
 
@@ -14,63 +15,37 @@ namespace vectorizer::hnsw {
 
 namespace {
 
-struct Build {
-	Inserter inserter;
-	graph::MemoryGraph *graph;    // null once it has been written out
-	MemoryContext graph_context;
-	MemoryContext row_context;    // reset for every row
-	double rows;                  // indexed rows
-	std::uint64_t nodes;          // those that are not folded into another
-	pg_prng_state random;         // of levels: seeded alike, so that a build in memory of equal rows gives an equal index
-};
-
-void write_out(Build &build)
+/// Builds in this process alone.
+Scanned build_alone(Relation heap, Relation relation, IndexInfo *info)
 {
-	if (build.graph == nullptr)
-		return;
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseWrite);
-	write_graph(build.inserter.relation, build.inserter.index, *build.graph);
-	build.graph = nullptr;
-	MemoryContextReset(build.graph_context);
+	BuildShare share;
+	Builder builder = make_builder(relation, &share, 0);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw graph", ALLOCSET_DEFAULT_SIZES);
+	const Arena arena = pg::context_arena(context);
+	graph::ArenaChunks chunks(arena, static_cast<std::size_t>(maintenance_work_mem) * 1024);
+	graph::MemoryGraph graph(builder.inserter.quantizer, builder.inserter.index.parameters, chunks.state, chunks.source(), arena);
+	builder.graph = &graph;
+	builder.release = [](void *memory, bool) { MemoryContextReset(static_cast<MemoryContext>(memory)); };
+	builder.release_context = context;
+	double heap_rows = table_index_build_scan(heap, relation, info, true, true, build_callback, &builder, nullptr);
+	write_out(builder);
+	MemoryContextDelete(context);
+	MemoryContextDelete(builder.row_context);
+	return {heap_rows, share.rows, share.nodes};
 }
 
-/// Returns false if the graph has outgrown its memory.
-bool add_row_in_memory(Build &build, VectorView vector, RowPointer row)
+/// Logs all pages, some at a time, so that progress shows.
+void log_pages(Relation relation)
 {
-	using Outcome = graph::MemoryGraph::Outcome;
-	const auto inserted = build.graph->insert(vector.x, row, draw_level(build.inserter.index, &build.random),
-											  pg::context_arena(build.row_context), pg::interrupt_pending());
-	if (inserted.outcome == Outcome::kStopped) {
-		CHECK_FOR_INTERRUPTS();
-		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("building an hnsw index was interrupted")));
+	constexpr BlockNumber kStep = 1024;
+	const BlockNumber blocks = RelationGetNumberOfBlocks(relation);
+	report_phase(kPhaseLog, 0);
+	pgstat_progress_update_param(PROGRESS_SCAN_BLOCKS_TOTAL, blocks);
+	for (BlockNumber from = 0; from < blocks; from += kStep) {
+		const BlockNumber to = std::min(from + kStep, blocks);
+		log_newpage_range(relation, MAIN_FORKNUM, from, to, true);
+		pgstat_progress_update_param(PROGRESS_SCAN_BLOCKS_DONE, to);
 	}
-	build.nodes += inserted.outcome == Outcome::kAdded ? 1 : 0;
-	return inserted.outcome != Outcome::kFull;
-}
-
-void build_callback(Relation, ItemPointer tid, Datum *values, bool *isnull, bool, void *state)
-{
-	auto &build = *static_cast<Build *>(state);
-	if (isnull[0])
-		return;
-	CHECK_FOR_INTERRUPTS();
-
-	MemoryContext before = MemoryContextSwitchTo(build.row_context);
-	VectorView vector = view_of(values[0]);
-	check_dimensions(vector, build.inserter.index.shape.dimensions);
-	if (indexable(build.inserter.index.shape.metric, vector)) {
-		bool done = build.graph != nullptr && add_row_in_memory(build, vector, row_of(*tid));
-		if (!done && build.graph != nullptr) {
-			write_out(build);
-			pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhasePages);
-		}
-		if (!done)
-			build.nodes += insert_row(build.inserter, vector, row_of(*tid)) ? 1 : 0;
-		++build.rows;
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(build.rows));
-	}
-	MemoryContextSwitchTo(before);
-	MemoryContextReset(build.row_context);
 }
 
 /// The first page of a fork of an index that has none.
@@ -96,38 +71,23 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 	Index index = make_index(choice.shape, choice.parameters);
 	create_meta_page(relation, MAIN_FORKNUM, index, choice.flags);
 
-	Build build{make_inserter(relation, false, CurrentMemoryContext),
-				nullptr,
-				AllocSetContextCreate(CurrentMemoryContext, "hnsw graph", ALLOCSET_DEFAULT_SIZES),
-				AllocSetContextCreate(CurrentMemoryContext, "hnsw build row", ALLOCSET_DEFAULT_SIZES),
-				0,
-				0,
-				{}};
-	pg_prng_seed(&build.random, index.shape.seed);
-	const Arena arena = pg::context_arena(build.graph_context);
-	graph::ArenaChunks chunks(arena, static_cast<std::size_t>(maintenance_work_mem) * 1024);
-	graph::MemoryGraph graph(build.inserter.quantizer, index.parameters, chunks.state, chunks.source(), arena);
-	build.graph = &graph;
-
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseMemory);
-	double heap_rows = table_index_build_scan(heap, relation, info, true, true, build_callback, &build, nullptr);
-	write_out(build);
+	report_phase(kPhaseMemory, expected_rows(heap));
+	Scanned scanned;
+	const int workers = workers_for_build(heap, relation, info, index);
+	if (workers == 0 || !build_in_parallel(heap, relation, info, index, workers, &scanned))
+		scanned = build_alone(heap, relation, info);
 
 	{
 		pg::PageChange change(relation, false);
-		meta_of(change.lock(kMetaBlock))->live = build.nodes;
+		meta_of(change.lock(kMetaBlock))->live = scanned.nodes;
 		change.commit();
 	}
-	if (RelationNeedsWAL(relation)) {
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseLog);
-		log_newpage_range(relation, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(relation), true);
-	}
-	MemoryContextDelete(build.graph_context);
-	MemoryContextDelete(build.row_context);
+	if (RelationNeedsWAL(relation))
+		log_pages(relation);
 
 	auto *result = static_cast<IndexBuildResult *>(palloc(sizeof(IndexBuildResult)));
-	result->heap_tuples = heap_rows;
-	result->index_tuples = build.rows;
+	result->heap_tuples = scanned.heap_rows;
+	result->index_tuples = static_cast<double>(scanned.rows);
 	return result;
 }
 
@@ -135,6 +95,22 @@ void am_build_empty(Relation relation)
 {
 	Choice choice = choose(relation);
 	create_meta_page(relation, INIT_FORKNUM, make_index(choice.shape, choice.parameters), choice.flags);
+}
+
+void report_phase(BuildPhase phase, double rows)
+{
+	const int parameters[] = {PROGRESS_CREATEIDX_SUBPHASE, PROGRESS_CREATEIDX_TUPLES_TOTAL, PROGRESS_CREATEIDX_TUPLES_DONE,
+							  PROGRESS_SCAN_BLOCKS_TOTAL, PROGRESS_SCAN_BLOCKS_DONE};
+	const int64 values[] = {phase, static_cast<int64>(rows), 0, 0, 0};
+	pgstat_progress_update_multi_param(lengthof(parameters), parameters, values);
+}
+
+double expected_rows(Relation heap)
+{
+	BlockNumber pages;
+	double rows, all_visible;
+	estimate_rel_size(heap, nullptr, &pages, &rows, &all_visible);
+	return rows;
 }
 
 char *am_phase_name(int64 phase)

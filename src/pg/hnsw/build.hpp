@@ -19,6 +19,12 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info);
 void am_build_empty(Relation relation);
 char *am_phase_name(int64 phase);
 
+/// Reports that a phase begins, which is done when so many rows are.
+void report_phase(BuildPhase phase, double rows);
+
+/// The table's rows, estimated as the planner does.
+double expected_rows(Relation heap);
+
 /// Writes the graph into the pages of an index that holds nothing but its metapage (flush.cpp).
 void write_graph(Relation relation, const Index &index, graph::MemoryGraph &graph);
 

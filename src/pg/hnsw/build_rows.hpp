@@ -1,0 +1,50 @@
+// One participant of CREATE INDEX: takes rows of the table into the graph in memory, and into pages once that is full.
+#pragma once
+
+#include "core/graph/memory_graph.hpp"
+#include "pg/hnsw/insert.hpp"
+
+extern "C" {
+#include "storage/barrier.h"
+}
+
+namespace vectorizer::hnsw {
+
+/// What all participants see.
+struct BuildShare {
+	std::atomic<std::uint64_t> rows{0};    // indexed so far
+	std::atomic<std::uint64_t> nodes{0};   // those that are not folded into another
+	std::atomic<bool> full{false};         // no memory is left: everybody goes on on pages
+	graph::GraphState graph;
+	Barrier barrier;                       // on the way from memory to pages; used where there are several participants
+};
+
+/// Phases of the barrier. One participant writes the graph out while the others wait.
+enum BuildStage : int { kStageMemory = 0, kStageWriting = 1, kStagePages = 2 };
+
+struct Builder {
+	Inserter inserter;
+	BuildShare *share;
+	graph::MemoryGraph *graph;             // null once it has been written out
+	void (*release)(void *context, bool writer);  // frees the graph's memory after that; true for whoever has written
+	void *release_context;
+	MemoryContext row_context;             // reset for every row
+	pg_prng_state random;                  // of levels: seeded alike, so that a serial build of equal rows in memory gives an equal index
+	bool alone;                            // the only participant
+	bool reports;                          // progress, for everyone
+};
+
+/// A participant, the number-th, of a build of this index. Its memory lives in the current memory context. What is left to
+/// set is `graph`, `release` and its context.
+Builder make_builder(Relation relation, BuildShare *share, unsigned number);
+
+/// Called by the table's scan, `state` is the Builder.
+void build_callback(Relation, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *state);
+
+/// The scan has ended. REQUIRES: not alone.
+void leave_build(Builder &builder);
+
+/// Writes the graph out, unless that has been done. REQUIRES: alone, or the only participant left.
+void write_out(Builder &builder);
+
+}  // namespace vectorizer::hnsw
