@@ -16,6 +16,7 @@ SQL_PARTS = \
 	sql/hnsw.sql.in \
 	sql/roles.sql.in \
 	sql/index.sql.in \
+	sql/estimate.sql.in \
 	sql/catalog.sql.in \
 	sql/lsa.sql.in \
 	sql/collection.sql.in \
