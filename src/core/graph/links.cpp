@@ -37,9 +37,10 @@ double bounded(double distance)
 	return std::max(distance, double{-FLT_MAX});
 }
 
-std::int8_t mantissa_of(double steps)
+std::int8_t mantissa_of(double steps, bool hidden)
 {
-	return static_cast<std::int8_t>(std::clamp(std::nearbyint(steps), -127.0, 127.0));
+	const auto even = static_cast<int>(std::clamp(2 * std::nearbyint(steps / 2), -126.0, 126.0));
+	return static_cast<std::int8_t>(even | (hidden ? 1 : 0));
 }
 
 // A search may read the list meanwhile, without a lock: each id it sees is one that was stored whole.
@@ -52,7 +53,7 @@ void put(NodeId &place, NodeId id)
 
 double LinkList::distance(unsigned i) const
 {
-	return mantissas[i] * power_of_two(header->exponent);
+	return steps(i) * power_of_two(header->exponent);
 }
 
 bool LinkList::contains(NodeId id) const
@@ -71,7 +72,7 @@ void LinkList::fit_exponent(double distance, unsigned without)
 	unsigned farthest = 0;
 	for (unsigned i = 0; i < count(); ++i)
 		if (i != without)
-			farthest = std::max(farthest, static_cast<unsigned>(std::abs(mantissas[i])));
+			farthest = std::max(farthest, static_cast<unsigned>(std::abs(steps(i))));
 	if (farthest == 0 && distance == 0)
 		return;
 	int needed = exponent_for(std::max(std::fabs(distance), farthest * power_of_two(header->exponent)));
@@ -79,29 +80,29 @@ void LinkList::fit_exponent(double distance, unsigned without)
 		return;
 	double ratio = power_of_two(header->exponent - needed);
 	for (unsigned i = 0; i < count(); ++i)
-		mantissas[i] = mantissa_of(mantissas[i] * ratio);
+		mantissas[i] = mantissa_of(steps(i) * ratio, hidden(i));
 	header->exponent = static_cast<std::int8_t>(needed);
 }
 
-void LinkList::set(unsigned i, NodeId id, double distance)
+void LinkList::set(unsigned i, NodeId id, double distance, bool hidden)
 {
 	put(ids[i], id);
-	mantissas[i] = mantissa_of(distance * power_of_two(-header->exponent));
+	mantissas[i] = mantissa_of(distance * power_of_two(-header->exponent), hidden);
 }
 
-void LinkList::append(NodeId id, double distance)
+void LinkList::append(NodeId id, double distance, bool hidden)
 {
 	distance = bounded(distance);
 	fit_exponent(distance, count());
-	set(count(), id, distance);
+	set(count(), id, distance, hidden);
 	++header->count;
 }
 
-void LinkList::replace(unsigned i, NodeId id, double distance)
+void LinkList::replace(unsigned i, NodeId id, double distance, bool hidden)
 {
 	distance = bounded(distance);
 	fit_exponent(distance, i);
-	set(i, id, distance);
+	set(i, id, distance, hidden);
 }
 
 void LinkList::remove(unsigned i)
@@ -116,33 +117,41 @@ bool LinkList::admit(NodeId id, double distance, const KnownDistances &from_new,
 {
 	if (contains(id))
 		return false;
-	if (count() < capacity) {
-		append(id, distance);
-		return true;
-	}
-
-	// Everything is compared in the list's steps. Looking a distance up is what costs: done only where it can decide.
+	// Everything is compared in the list's steps.
 	const double step = power_of_two(-header->exponent);
 	const double own = distance * step;
-	unsigned farthest = 0;
-	for (unsigned i = 1; i < count(); ++i)
-		if (mantissas[i] > mantissas[farthest])
-			farthest = i;
-	if (!required && !(own < mantissas[farthest]))
+	double between;
+	bool is_hidden = false;
+	for (unsigned i = 0; i < count() && !required && !is_hidden; ++i)
+		is_hidden = !hidden(i) && steps(i) < own && from_new.find(ids[i], &between) && between * step < own;
+
+	bool behind[UINT8_MAX];  // the new node
+	int worst = -1;          // the farthest of the hidden
+	for (unsigned i = 0; i < count(); ++i) {
+		behind[i] = !is_hidden && !hidden(i) && own < steps(i) && from_new.find(ids[i], &between) && between * step < steps(i);
+		if ((hidden(i) || behind[i]) && (worst < 0 || steps(i) > steps(static_cast<unsigned>(worst))))
+			worst = static_cast<int>(i);
+	}
+	const bool full = count() == capacity;
+	if (full && worst < 0) {
+		if (is_hidden)
+			return false;
+		worst = static_cast<int>(std::max_element(ids, ids + count(), [&](const NodeId &a, const NodeId &b) {
+			return steps(static_cast<unsigned>(&a - ids)) < steps(static_cast<unsigned>(&b - ids));
+		}) - ids);
+		if (!required && !(own < steps(static_cast<unsigned>(worst))))
+			return false;
+	}
+	else if (full && is_hidden && !(own < steps(static_cast<unsigned>(worst))))
 		return false;
 
-	int behind = -1;  // the farthest neighbour that the new node stands in front of
-	double between;
-	for (unsigned i = 0; i < count(); ++i) {
-		const std::int8_t edge = mantissas[i];
-		if (own < edge && (behind < 0 || edge > mantissas[behind]) && from_new.find(ids[i], &between) && between * step < edge)
-			behind = static_cast<int>(i);
-	}
-	if (behind < 0 && !required)
-		for (unsigned i = 0; i < count(); ++i)  // does some neighbour stand in front of the new node?
-			if (mantissas[i] < own && from_new.find(ids[i], &between) && between * step < own)
-				return false;
-	replace(behind >= 0 ? static_cast<unsigned>(behind) : farthest, id, distance);
+	for (unsigned i = 0; i < count(); ++i)
+		if (behind[i])
+			mantissas[i] |= 1;
+	if (full)
+		replace(static_cast<unsigned>(worst), id, distance, is_hidden);
+	else
+		append(id, distance, is_hidden);
 	return true;
 }
 

@@ -1,7 +1,10 @@
 // A node's list of neighbours on one level, with the distance of every edge.
 //
 // Edge distances take one byte each: a signed mantissa under the list's common power of two, so that the farthest edge
-// uses 64 to 127 of the 127 steps. They exist so that a full list can be pruned without reading the neighbours' codes.
+// uses 64 to 126 of the 127 steps, the even ones. They exist so that a full list can be pruned without reading the
+// neighbours' codes. The mantissa's lowest bit says whether the neighbour is hidden: whether, when it came or later, one
+// that is not hidden stood in front of it (nearer to the owner and to it: what Malkov & Yashunin's algorithm 4 leaves out
+// first).
 #pragma once
 
 #include <cstddef>
@@ -15,7 +18,7 @@ inline constexpr NodeId kNoNode = 0xFFFFFFFF;
 /// Stored; an all-zero header is an empty list.
 struct LinkHeader {
 	std::uint8_t count;
-	std::int8_t exponent;  // edge distance = mantissa * 2^exponent
+	std::int8_t exponent;  // edge distance = even part of the mantissa * 2^exponent
 };
 static_assert(sizeof(LinkHeader) == 2);
 
@@ -37,27 +40,29 @@ struct LinkList {
 
 	unsigned count() const { return header->count; }
 	double distance(unsigned i) const;
+	bool hidden(unsigned i) const { return (mantissas[i] & 1) != 0; }
 	bool contains(NodeId id) const;
 
 	void clear();
 
 	/// Adds a link at the end. REQUIRES: count() < capacity.
-	void append(NodeId id, double distance);
+	void append(NodeId id, double distance, bool hidden);
 
 	/// Replaces the i-th link.
-	void replace(unsigned i, NodeId id, double distance);
+	void replace(unsigned i, NodeId id, double distance, bool hidden);
 
 	/// Removes the i-th link; the last takes its place.
 	void remove(unsigned i);
 
 	/// Takes up a link to the new node `id`, which is `distance` away from the list's owner; returns whether the list
-	/// changed. A full list gives up the farthest neighbour that the new node stands in front of (nearer to the owner and
-	/// to that neighbour: the rule of Malkov & Yashunin's algorithm 4, asked only of pairs whose distance is known);
-	/// where there is none, its farthest, unless the new node is the one to leave out. `required`: it is not left out.
+	/// changed. Neighbours that it stands in front of become hidden, as far as their distances are known, unless it is hidden
+	/// itself. A full list gives up the farthest of the hidden, which may be the new node; where there is none, the farthest.
+	/// `required`: the new node is neither hidden nor left out.
 	bool admit(NodeId id, double distance, const KnownDistances &from_new, bool required);
 
 private:
-	void set(unsigned i, NodeId id, double distance);
+	int steps(unsigned i) const { return mantissas[i] & ~1; }
+	void set(unsigned i, NodeId id, double distance, bool hidden);
 	/// Makes the exponent that of the farthest among `distance` and all edges but the one at `without`.
 	void fit_exponent(double distance, unsigned without);
 };

@@ -182,7 +182,7 @@ void MemoryGraph::write(NodeId id, const Content &content, const Neighbourhood &
 	for (unsigned level = 0; level <= content.level; ++level) {
 		LinkList own = list(id, level);
 		for (const Neighbour &neighbour : found.levels[level])
-			own.append(neighbour.id, neighbour.distance);
+			own.append(neighbour.id, neighbour.distance, neighbour.hidden);
 	}
 	std::atomic_thread_fence(std::memory_order_release);
 }

@@ -30,7 +30,7 @@ std::size_t select_neighbours(const quantize::Quantizer &quantizer, std::span<Ne
 		chosen[n_chosen++] = candidates[i];
 	}
 	for (std::size_t h = 0; h < n_hidden && n_chosen < most; ++h)
-		chosen[n_chosen++] = candidates[hidden[h]];
+		chosen[n_chosen++] = {candidates[hidden[h]].id, candidates[hidden[h]].distance, true};
 	std::copy(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(n_chosen), candidates.begin());
 	return n_chosen;
 }

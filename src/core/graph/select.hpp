@@ -11,6 +11,7 @@ namespace vectorizer::graph {
 struct Neighbour {
 	NodeId id;
 	double distance;
+	bool hidden = false;  // a chosen one stands in front of it
 };
 
 /// Reorders `candidates` (nearest first on entry) so that the chosen ones stand first, and returns their number, at most

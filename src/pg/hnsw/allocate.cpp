@@ -70,7 +70,7 @@ void fill_links(graph::LinkList list, std::span<const graph::Neighbour> neighbou
 	list.clear();
 	for (const graph::Neighbour &neighbour : neighbours)
 		if (list.count() < list.capacity)
-			list.append(neighbour.id, neighbour.distance);
+			list.append(neighbour.id, neighbour.distance, neighbour.hidden);
 }
 
 /// Tries to write the node on this page; false if the page has no free slot.

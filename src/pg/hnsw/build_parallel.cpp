@@ -208,6 +208,8 @@ bool build_in_parallel(Relation heap, Relation relation, IndexInfo *info, const 
 		end();
 		return false;
 	}
+	ereport(DEBUG1, (errmsg_internal("building hnsw index \"%s\" with %d parallel workers",
+									 RelationGetRelationName(relation), context->nworkers_launched)));
 	// A worker that cannot start must not be waited for: this raises an error then.
 	WaitForParallelWorkersToAttach(context);
 	participate(place, heap, relation, info, 0, context->nworkers_launched + 1);

@@ -84,7 +84,7 @@ void add_links(const Inserter &inserter, NodeId id, std::span<const graph::Neigh
 								   contents_of(page) + place.slot * index.layout.slot_bytes(), 0);
 	for (const graph::Neighbour &neighbour : neighbours)
 		if (list.count() < list.capacity && !list.contains(neighbour.id))
-			list.append(neighbour.id, neighbour.distance);
+			list.append(neighbour.id, neighbour.distance, neighbour.hidden);
 	change.commit();
 }
 

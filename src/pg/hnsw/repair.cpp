@@ -173,7 +173,7 @@ private:
 				std::equal(list.ids, list.ids + list.count(), broken[at].before.begin())) {
 				list.clear();
 				for (const Neighbour &neighbour : broken[at].after)
-					list.append(neighbour.id, neighbour.distance);
+					list.append(neighbour.id, neighbour.distance, neighbour.hidden);
 				return;
 			}
 			for (unsigned i = list.count(); i-- > 0;)

@@ -48,7 +48,7 @@ TEST(Links, FarthestEdgeKeepsSixBits)
 {
 	for (double distance : {1.0, 0.001, 3.7, 126.9, 127.4, 127.6, 128.0, 1e-30, 1e30, -5.5, -1e-3, 0.9999}) {
 		OwnList own(4);
-		own.list.append(7, distance);
+		own.list.append(7, distance, false);
 		EXPECT_NEAR(own.list.distance(0), distance, std::fabs(distance) * kStep) << distance;
 	}
 }
@@ -57,7 +57,7 @@ TEST(Links, OrderOfEdgesSurvives)
 {
 	OwnList own(100);
 	for (unsigned i = 0; i < 100; ++i)
-		own.list.append(i, 0.01 * ((i * 37) % 100));
+		own.list.append(i, 0.01 * ((i * 37) % 100), false);
 	for (unsigned i = 0; i < 100; ++i)
 		for (unsigned j = 0; j < 100; ++j)
 			if ((i * 37) % 100 < (j * 37) % 100) {
@@ -68,9 +68,9 @@ TEST(Links, OrderOfEdgesSurvives)
 TEST(Links, FirstEdgeOfZeroLeavesRoomForSmallOnes)
 {
 	OwnList own(4);
-	own.list.append(1, 0.0);
-	own.list.append(2, 0.01);
-	own.list.append(3, 0.02);
+	own.list.append(1, 0.0, false);
+	own.list.append(2, 0.01, false);
+	own.list.append(3, 0.02, false);
 	EXPECT_EQ(own.list.distance(0), 0);
 	EXPECT_NEAR(own.list.distance(1), 0.01, 0.02 * kStep);
 	EXPECT_NEAR(own.list.distance(2), 0.02, 0.02 * kStep);
@@ -79,12 +79,12 @@ TEST(Links, FirstEdgeOfZeroLeavesRoomForSmallOnes)
 TEST(Links, FarEdgeRaisesTheExponentAndItsLeavingLowersIt)
 {
 	OwnList own(3);
-	own.list.append(1, 1.0);
-	own.list.append(2, 1e6);
+	own.list.append(1, 1.0, false);
+	own.list.append(2, 1e6, false);
 	EXPECT_NEAR(own.list.distance(1), 1e6, 1e6 * kStep);
 	EXPECT_NEAR(own.list.distance(0), 0, 1e6 * kStep);
-	own.list.replace(1, 3, 2.0);
-	own.list.append(4, 1.5);
+	own.list.replace(1, 3, 2.0, false);
+	own.list.append(4, 1.5, false);
 	EXPECT_NEAR(own.list.distance(1), 2.0, 2.0 * kStep);
 	EXPECT_NEAR(own.list.distance(2), 1.5, 2.0 * kStep);
 	EXPECT_EQ(own.list.ids[1], 3U);
@@ -94,8 +94,8 @@ TEST(Links, NoDistanceIsTooLarge)
 {
 	for (double distance : {DBL_MAX, -DBL_MAX, std::numeric_limits<double>::infinity(), std::nan(""), double{FLT_MAX}, 1e38}) {
 		OwnList own(4);
-		own.list.append(1, 1.0);
-		own.list.append(2, distance);
+		own.list.append(1, 1.0, false);
+		own.list.append(2, distance, false);
 		EXPECT_TRUE(std::isfinite(own.list.distance(1)));
 		EXPECT_NEAR(std::fabs(own.list.distance(1)), std::fabs(distance) == 1e38 ? 1e38 : double{FLT_MAX}, FLT_MAX * kStep);
 		EXPECT_EQ(own.list.distance(1) < 0, distance < 0);
@@ -106,8 +106,8 @@ TEST(Links, NoDistanceIsTooSmall)
 {
 	for (double distance : {DBL_MIN, 5e-324, -5e-324, 1e-60}) {
 		OwnList own(4);
-		own.list.append(1, distance);
-		own.list.append(2, 1e-3);
+		own.list.append(1, distance, false);
+		own.list.append(2, 1e-3, false);
 		EXPECT_NEAR(own.list.distance(0), 0, 1e-30);
 		EXPECT_NEAR(own.list.distance(1), 1e-3, 1e-3 * kStep);
 	}
@@ -116,9 +116,9 @@ TEST(Links, NoDistanceIsTooSmall)
 TEST(Links, NegativeDistancesStandInOrder)
 {
 	OwnList own(4);
-	own.list.append(1, -3.0);
-	own.list.append(2, -1.0);
-	own.list.append(3, 2.0);
+	own.list.append(1, -3.0, false);
+	own.list.append(2, -1.0, false);
+	own.list.append(3, 2.0, false);
 	EXPECT_LT(own.list.distance(0), own.list.distance(1));
 	EXPECT_LT(own.list.distance(1), own.list.distance(2));
 }
@@ -127,7 +127,7 @@ TEST(Links, RemovePutsTheLastInItsPlace)
 {
 	OwnList own(4);
 	for (NodeId id : {10U, 11U, 12U})
-		own.list.append(id, id);
+		own.list.append(id, id, false);
 	own.list.remove(0);
 	EXPECT_EQ(own.list.count(), 2U);
 	EXPECT_EQ(own.list.ids[0], 12U);
@@ -135,7 +135,7 @@ TEST(Links, RemovePutsTheLastInItsPlace)
 	own.list.remove(1);
 	own.list.remove(0);
 	EXPECT_EQ(own.list.count(), 0U);
-	own.list.append(5, 0.001);
+	own.list.append(5, 0.001, false);
 	EXPECT_NEAR(own.list.distance(0), 0.001, 0.001 * kStep);
 }
 
@@ -154,7 +154,7 @@ OwnList full()
 {
 	OwnList own(3);
 	for (NodeId id : {1U, 2U, 3U})
-		own.list.append(id, 10.0 * id);
+		own.list.append(id, 10.0 * id, false);
 	return own;
 }
 
@@ -193,6 +193,51 @@ TEST(Admit, LeavesOutAHiddenNodeUnlessItIsRequired)
 	EXPECT_TRUE(list.contains(9));
 	EXPECT_FALSE(list.contains(3));
 	EXPECT_EQ(list.count(), 3U);
+}
+
+TEST(Admit, GivesUpTheFarthestOfTheHiddenFirst)
+{
+	OwnList own = full();
+	LinkList list{&own.header, own.ids.data(), own.mantissas.data(), 3};
+	list.replace(1, 2, 20, true);
+	Distances none;
+	EXPECT_TRUE(list.admit(9, 500, none, false));  // far, but in nobody's shade
+	EXPECT_FALSE(list.contains(2));
+	EXPECT_FALSE(list.hidden(1));
+}
+
+TEST(Admit, HidesWhatTheNewNodeStandsInFrontOf)
+{
+	OwnList own(4);
+	for (NodeId id : {1U, 2U, 3U})
+		own.list.append(id, 10.0 * id, false);
+	Distances from_new;
+	from_new.known = {{1, 100}, {2, 15}, {3, 25}};
+	EXPECT_TRUE(own.list.admit(9, 12, from_new, false));
+	EXPECT_FALSE(own.list.hidden(0));
+	EXPECT_TRUE(own.list.hidden(1) && own.list.hidden(2));
+	EXPECT_FALSE(own.list.hidden(3));
+	EXPECT_NEAR(own.list.distance(2), 30, 30 * kStep);
+}
+
+TEST(Admit, WhatIsHiddenHidesNothing)
+{
+	OwnList own(4);
+	own.list.append(1, 10, false);
+	own.list.append(2, 11, true);
+	own.list.append(3, 30, false);
+	Distances from_new;
+	from_new.known = {{1, 100}, {2, 1}, {3, 100}};
+	EXPECT_TRUE(own.list.admit(9, 20, from_new, false));  // behind node 2 alone
+	EXPECT_FALSE(own.list.hidden(3));
+
+	OwnList other(4);
+	other.list.append(1, 10, false);
+	other.list.append(3, 30, false);
+	from_new.known = {{1, 5}, {3, 5}};
+	EXPECT_TRUE(other.list.admit(9, 20, from_new, false));  // behind node 1, in front of node 3
+	EXPECT_TRUE(other.list.hidden(2));
+	EXPECT_FALSE(other.list.hidden(1));
 }
 
 TEST(Admit, AsksNothingOfPairsWhoseDistanceIsUnknown)
