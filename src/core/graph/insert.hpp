@@ -15,6 +15,7 @@ inline constexpr unsigned kMaxLevel = 15;
 struct InsertParameters {
 	unsigned m;
 	unsigned ef_construction;
+	unsigned own_links = 0;  // that a new node makes on level 0, m to 2m; 0: m
 };
 
 /// The neighbours chosen for a new node. Everything in it lives in the arena it was found with.
@@ -64,7 +65,8 @@ Neighbourhood find_neighbourhood(S &store, const quantize::Quantizer &quantizer,
 			}
 		std::span<StoredCode> codes = arena.array<StoredCode>(n);
 		store.codes(std::span<const NodeId>(ids.first(n)), codes.data(), arena);
-		std::size_t chosen = select_neighbours(quantizer, candidates.first(n), codes, parameters.m, arena);
+		const unsigned most = at == 0 && parameters.own_links > 0 ? parameters.own_links : parameters.m;
+		std::size_t chosen = select_neighbours(quantizer, candidates.first(n), codes, most, arena);
 
 		found.levels[at] = candidates.first(chosen);
 		found.known[at] = &search->visited();

@@ -74,6 +74,7 @@ MemoryGraph::MemoryGraph(const quantize::Quantizer &quantizer, const InsertParam
 	: quantizer_(quantizer), parameters_(parameters), sizes_(parameters.m, quantizer.code_bytes()),
 	  node_mask_((1U << sizes_.node_shift) - 1), state_(state), source_(source), arena_(arena)
 {
+	parameters_.own_links = 2 * parameters.m;  // a link costs little here, and more of them find more
 }
 
 std::byte *MemoryGraph::find_chunk(ChunkKind kind, std::size_t number)
