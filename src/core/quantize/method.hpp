@@ -13,6 +13,7 @@ namespace vectorizer::quantize {
 /// What encode() and query() work with.
 struct Tools {
 	const Shape &shape;
+	Parameters parameters;     // empty: the data-free code
 	const Rotation *rotation;  // null unless the method rotates
 	float *scratch;            // dimensions floats, encode()'s own
 };

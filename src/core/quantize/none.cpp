@@ -32,12 +32,10 @@ template <Metric metric>
 double distance(const Computer &computer, const std::uint8_t *code, Factors)
 {
 	const auto *query = static_cast<const float *>(computer.query);
-	const auto *vector = reinterpret_cast<const float *>(code);
-	if constexpr (metric == Metric::kCosine) {
-		const double similarity = simd::kernels().inner_product(query, vector, computer.dimensions);
-		return std::clamp(1 - similarity, 0.0, 2.0);
-	}
-	return ordered(exact_distance(metric, query, vector, computer.dimensions));
+	const double found = computer.kernel.floats(query, reinterpret_cast<const float *>(code), computer.dimensions);
+	if constexpr (metric == Metric::kCosine)
+		return std::clamp(1 - found, 0.0, 2.0);
+	return ordered(metric == Metric::kInnerProduct ? -found : found);
 }
 
 double error(const Computer &computer, Factors, double)
@@ -53,16 +51,20 @@ Computer computer_over(const Shape &shape, const void *query)
 	computer.error_ = error;
 	switch (shape.metric) {
 	case Metric::kL2:
+		computer.kernel.floats = simd::kernels().l2_squared;
 		computer.distance_ = distance<Metric::kL2>;
 		break;
 	case Metric::kInnerProduct:
+		computer.kernel.floats = simd::kernels().inner_product;
 		computer.distance_ = distance<Metric::kInnerProduct>;
 		break;
 	case Metric::kCosine:
+		computer.kernel.floats = simd::kernels().inner_product;
 		computer.distance_ = distance<Metric::kCosine>;
 		computer.unit_error = 1e-7;
 		break;
 	case Metric::kL1:
+		computer.kernel.floats = simd::kernels().l1;
 		computer.distance_ = distance<Metric::kL1>;
 		break;
 	}

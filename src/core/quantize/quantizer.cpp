@@ -33,8 +33,9 @@ std::size_t code_bytes(const Shape &shape)
 	return method_of(shape).code_bytes(shape);
 }
 
-Quantizer::Quantizer(const Shape &shape, const Arena &arena)
+Quantizer::Quantizer(const Shape &shape, const Arena &arena, Parameters parameters)
 	: shape_(shape),
+	  parameters_(parameters),
 	  code_bytes_(quantize::code_bytes(shape)),
 	  method_(&method_of(shape)),
 	  rotation_(nullptr),
@@ -46,12 +47,12 @@ Quantizer::Quantizer(const Shape &shape, const Arena &arena)
 
 Factors Quantizer::encode(const float *vector, std::uint8_t *code) const
 {
-	return method_->encode({shape_, rotation_, scratch_}, vector, code);
+	return method_->encode({shape_, parameters_, rotation_, scratch_}, vector, code);
 }
 
 Computer Quantizer::query(const float *vector, const Arena &arena) const
 {
-	return method_->query({shape_, rotation_, nullptr}, vector, arena);
+	return method_->query({shape_, parameters_, rotation_, nullptr}, vector, arena);
 }
 
 Computer Quantizer::query_code(const std::uint8_t *code, Factors factors, std::span<std::uint8_t> space) const

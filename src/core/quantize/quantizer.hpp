@@ -43,15 +43,17 @@ struct Factors {
 	float norm;
 };
 
+/// What training found: numbers whose meaning is the kind's affair (its file tells it). Empty: the data-free code.
+using Parameters = std::span<const float>;
+
 /// Bytes of one code.
 std::size_t code_bytes(const Shape &shape);
 
 /// A query made ready: estimates the distance to a code. Cheap to copy; valid as long as its arena.
 class Computer {
 public:
-	using Function = double (*)(const Computer &, const std::uint8_t *code, Factors);
-
-	/// Estimated distance; NaN never (non-finite sums are clamped to +-DBL_MAX's range as infinity, ordered last).
+	/// Estimated distance: one call, which calls the kernel that was chosen when the query was made ready. Never NaN for
+	/// what encode() wrote; whatever factors are given, it returns.
 	double distance(const std::uint8_t *code, Factors factors) const { return distance_(*this, code, factors); }
 
 	/// One standard deviation of that estimate's error, for a vector in a random direction. 0 for exact codes.
@@ -59,16 +61,25 @@ public:
 
 	/// The same, given the estimate itself: the code's error shrinks with the angle between the two vectors, so this is
 	/// the one to stop a rerank by. REQUIRES: `estimate` is distance(code, factors) of the code with these factors.
+	/// Dearer than it looks (roots and divisions): for candidates to be fetched, not for every evaluation.
 	double error(Factors factors, double estimate) const { return error_(*this, factors, estimate); }
 
-	// Filled by the kinds' query(); read by their functions.
-	Function distance_ = nullptr;
-	double (*error_)(const Computer &, Factors, double estimate) = nullptr;
+	// Filled by the kinds' query(); read by their functions. First what distance() reads.
+	double (*distance_)(const Computer &, const std::uint8_t *code, Factors) = nullptr;
+	union {
+		std::int32_t (*dot)(const std::int8_t *query, const std::uint8_t *code, std::size_t d);
+		float (*floats)(const float *query, const float *code, std::size_t d);
+		float (*steps)(const float *query, const std::uint8_t *code, float offset, float step, std::size_t d);
+	} kernel = {nullptr};
 	const void *query = nullptr;    // float[] or int8[]
-	std::uint32_t dimensions = 0;
-	double scale = 0;               // of the quantized query
+	std::size_t dimensions = 0;
+	double middle = 0;              // what the kernel returns for the vector 0
+	double slope = 0;               // distance by product: -2 or -1 times the quantized query's scale
+	double constant = 0;            // distance to the vector 0
+
+	// What error() reads besides.
+	double (*error_)(const Computer &, Factors, double estimate) = nullptr;
 	double norm = 0;                // of the query, Euclidean (1 under cosine)
-	double sum = 0;                 // of the quantized query's integers
 	double unit_error = 0;          // the kind's error for unit vectors that are orthogonal
 	double query_error = 0;         // of the query's own quantization, for a unit vector
 };
@@ -78,8 +89,9 @@ class Rotation;
 
 class Quantizer {
 public:
-	/// Rotation tables and scratch come from the arena. REQUIRES: a valid shape.
-	Quantizer(const Shape &shape, const Arena &arena);
+	/// Rotation tables and scratch come from the arena; the parameters must outlive it. REQUIRES: a valid shape;
+	/// parameters are those of an equal shape, or none.
+	Quantizer(const Shape &shape, const Arena &arena, Parameters parameters = {});
 
 	const Shape &shape() const { return shape_; }
 	std::size_t code_bytes() const { return code_bytes_; }
@@ -98,6 +110,7 @@ public:
 
 private:
 	Shape shape_;
+	Parameters parameters_;
 	std::size_t code_bytes_;
 	const Method *method_;        // the kind's functions (method.hpp)
 	const Rotation *rotation_;    // null where the kind or metric does not rotate

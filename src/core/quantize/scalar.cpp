@@ -68,16 +68,6 @@ Factors encode(const Tools &tools, const float *vector, std::uint8_t *code)
 }
 
 template <Metric metric>
-double from_inner_product(double product, double norm_x, double norm_q)
-{
-	if constexpr (metric == Metric::kL2)
-		return std::max(0.0, norm_x * norm_x + norm_q * norm_q - 2 * product);
-	if constexpr (metric == Metric::kCosine)
-		return std::clamp(1 - product, 0.0, 2.0);
-	return -product;
-}
-
-template <Metric metric>
 double to_inner_product(double distance, double norm_x, double norm_q)
 {
 	if constexpr (metric == Metric::kL2)
@@ -87,16 +77,20 @@ double to_inner_product(double distance, double norm_x, double norm_q)
 	return -distance;
 }
 
-template <Metric metric, unsigned bits>
+// constant + slope * <x, q>, and |x|^2 more under L2; a NaN of damaged factors stays one.
+template <Metric metric>
 double distance(const Computer &computer, const std::uint8_t *code, Factors factors)
 {
 	const auto *query = static_cast<const std::int8_t *>(computer.query);
-	const simd::Kernels &kernels = simd::kernels();
-	const double levels_dot = bits == 8 ? kernels.dot_s8_u8(query, code, computer.dimensions)
-	                                    : kernels.dot_s8_u4(query, code, computer.dimensions);
-	const double meanings_dot = levels_dot - levels_of(bits).middle * computer.sum;
-	const double product = factors.scale * (computer.scale * meanings_dot);
-	return ordered(from_inner_product<metric>(product, factors.norm, computer.norm));
+	const double dot = computer.kernel.dot(query, code, computer.dimensions) - computer.middle;
+	double found = computer.constant + computer.slope * dot * factors.scale;
+	if constexpr (metric == Metric::kL2)
+		found += double{factors.norm} * factors.norm;
+	if constexpr (metric != Metric::kInnerProduct)
+		found = found < 0 ? 0 : found;
+	if constexpr (metric == Metric::kCosine)
+		found = found > 2 ? 2 : found;
+	return found;
 }
 
 template <Metric metric>
@@ -126,25 +120,32 @@ double code_error(const Shape &shape)
 	return tangent / std::sqrt(d);
 }
 
+// `scale` is that of the query's integers, `sum` their sum.
 template <Metric metric>
-void set_functions(Computer &computer, unsigned bits)
+void set_metric(Computer &computer, double scale, double sum)
 {
-	computer.distance_ = bits == 8 ? distance<metric, 8> : distance<metric, 4>;
+	computer.distance_ = distance<metric>;
 	computer.error_ = error<metric>;
+	computer.middle *= sum;
+	computer.slope = metric == Metric::kL2 ? -2 * scale : -scale;
+	computer.constant = metric == Metric::kL2 ? computer.norm * computer.norm : metric == Metric::kCosine ? 1 : 0;
 }
 
-Computer computer_over(const Shape &shape, const std::int8_t *query)
+Computer computer_over(const Shape &shape, const std::int8_t *query, double norm, double scale, double sum)
 {
 	Computer computer;
 	computer.query = query;
 	computer.dimensions = shape.dimensions;
+	computer.kernel.dot = shape.bits == 8 ? simd::kernels().dot_s8_u8 : simd::kernels().dot_s8_u4;
+	computer.middle = levels_of(shape.bits).middle;
+	computer.norm = norm;
 	computer.unit_error = code_error(shape);
 	if (shape.metric == Metric::kL2)
-		set_functions<Metric::kL2>(computer, shape.bits);
+		set_metric<Metric::kL2>(computer, scale, sum);
 	else if (shape.metric == Metric::kCosine)
-		set_functions<Metric::kCosine>(computer, shape.bits);
+		set_metric<Metric::kCosine>(computer, scale, sum);
 	else
-		set_functions<Metric::kInnerProduct>(computer, shape.bits);
+		set_metric<Metric::kInnerProduct>(computer, scale, sum);
 	return computer;
 }
 
@@ -161,11 +162,9 @@ Computer query(const Tools &tools, const float *vector, const Arena &arena)
 		bytes[i] = static_cast<std::int8_t>(std::lrint(y[i] * per_step));
 		sum += bytes[i];
 	}
-	Computer computer = computer_over(tools.shape, bytes.data());
-	computer.scale = step * rotated.factor;
-	computer.norm = rotated.norm * rotated.factor;
-	computer.sum = sum;
-	computer.query_error = computer.scale / std::sqrt(12.0);
+	const double scale = step * rotated.factor;
+	Computer computer = computer_over(tools.shape, bytes.data(), rotated.norm * rotated.factor, scale, sum);
+	computer.query_error = scale / std::sqrt(12.0);
 	return computer;
 }
 
@@ -182,10 +181,7 @@ Computer query_code(const Shape &shape, const std::uint8_t *code, Factors factor
 		bytes[i] = static_cast<std::int8_t>(unit * static_cast<int>(level) - middle);
 		sum += bytes[i];
 	});
-	Computer computer = computer_over(shape, bytes);
-	computer.scale = double{factors.scale} / unit;
-	computer.norm = factors.norm;
-	computer.sum = sum;
+	Computer computer = computer_over(shape, bytes, factors.norm, double{factors.scale} / unit, sum);
 	computer.unit_error *= std::sqrt(2.0);
 	return computer;
 }

@@ -47,26 +47,26 @@ double error(const Computer &computer, Factors factors, double)
 
 // Rounding lengthens: around a difference of zero the error counts in full whichever way it goes, so that over d
 // differences of density f(0) at zero the sum grows by f(0) sigma^2. For Gaussian differences f(0) = d / (pi * sum).
-double without_bias(double sum, double sigma, double dimensions)
+double without_bias(double sum, double variance, double dimensions)
 {
-	return sum > 0 ? std::max(0.0, sum - dimensions * sigma * sigma / (std::numbers::pi * sum)) : 0;
+	return sum > 0 ? std::max(0.0, sum - dimensions * variance / (std::numbers::pi * sum)) : 0;
 }
 
-template <unsigned bits>
 double distance(const Computer &computer, const std::uint8_t *code, Factors factors)
 {
 	const auto *query = static_cast<const float *>(computer.query);
-	const simd::Kernels &kernels = simd::kernels();
-	const double sum = (bits == 8 ? kernels.l1_u8 : kernels.l1_u4)(query, code, factors.norm, factors.scale,
-	                                                              computer.dimensions);
-	return ordered(without_bias(sum, error(computer, factors, sum), computer.dimensions));
+	const double sum = computer.kernel.steps(query, code, factors.norm, factors.scale, computer.dimensions);
+	const double of_code = computer.unit_error * factors.scale;
+	const double variance = of_code * of_code + computer.query_error * computer.query_error;
+	return ordered(without_bias(sum, variance, static_cast<double>(computer.dimensions)));
 }
 
 Computer computer_over(const Shape &shape, const void *query)
 {
 	Computer computer;
-	computer.distance_ = shape.bits == 8 ? distance<8> : distance<4>;
+	computer.distance_ = distance;
 	computer.error_ = error;
+	computer.kernel.steps = shape.bits == 8 ? simd::kernels().l1_u8 : simd::kernels().l1_u4;
 	computer.query = query;
 	computer.dimensions = shape.dimensions;
 	computer.unit_error = std::sqrt(shape.dimensions / 12.0);
