@@ -46,6 +46,8 @@ struct Kernels {
 	void (*columns_l2)(const float *query, const float *table, std::size_t d, float *out);
 	void (*columns_inner_product)(const float *query, const float *table, std::size_t d, float *out);
 	void (*columns_l1)(const float *query, const float *table, std::size_t d, float *out);
+	// The first of the least of 256 distances, none of them NaN.
+	std::size_t (*nearest_column)(const float *distances);
 	// Sum of table[256 * i + code[i]] over n bytes of code.
 	float (*sum_of_entries)(const float *table, const std::uint8_t *code, std::size_t n);
 };

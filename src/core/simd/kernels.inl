@@ -5,7 +5,7 @@
 //   zero_floats, load, subtract, absolute, add, multiply_add (a * b + c), sum
 //   zero_ints, load_bytes, low_nibbles, high_nibbles, add_dot_u8, add_dot_u4, sum_ints
 //   field<shift, mask> (of each byte), int_field (of each 32-bit integer)
-//   store, splat, to_floats; widen_u8, low_u4, high_u4 (kFloats bytes to integers of 32 bits: the byte, its low, its high half)
+//   store, least (of two registers), splat, to_floats; widen_u8, low_u4, high_u4 (kFloats bytes to integers of 32 bits: the byte, its low, its high half)
 //   load_tail, load_tail_bytes: the elements i..d of an array, fewer than a register, with zeros in the other lanes.
 //     Which lane holds which element depends on i and d only, so two arrays loaded alike still match. They read nothing
 //     outside the array. REQUIRES: i is a multiple of the register's width, i < d.
@@ -293,6 +293,24 @@ void columns_inner_product(const float *query, const float *table, std::size_t d
 void columns_l1(const float *query, const float *table, std::size_t d, float *out)
 {
 	over_columns(query, table, d, out, [](Floats sum, Floats x, Floats y) { return add(sum, absolute(subtract(x, y))); });
+}
+
+std::size_t nearest_column(const float *distances)
+{
+	Floats least0 = load(distances), least1 = load(distances + kFloats);
+	for (std::size_t c = 2 * kFloats; c < 256; c += 2 * kFloats) {
+		least0 = least(least0, load(distances + c));
+		least1 = least(least1, load(distances + c + kFloats));
+	}
+	float lanes[kFloats];
+	store(lanes, least(least0, least1));
+	float smallest = lanes[0];
+	for (std::size_t lane = 1; lane < kFloats; lane++)
+		smallest = lanes[lane] < smallest ? lanes[lane] : smallest;
+	std::size_t column = 0;
+	while (column < 255 && distances[column] != smallest)
+		column++;
+	return column;
 }
 
 // Loads one by one keep pace with the processors' gathers, and all instruction sets then sum in one order.

@@ -18,6 +18,7 @@ Floats zero_floats() { return simde_mm_setzero_ps(); }
 Floats splat(float value) { return simde_mm_set1_ps(value); }
 Floats load(const float *from) { return simde_mm_loadu_ps(from); }
 void store(float *to, Floats a) { simde_mm_storeu_ps(to, a); }
+Floats least(Floats a, Floats b) { return simde_mm_min_ps(a, b); }
 Floats subtract(Floats a, Floats b) { return simde_mm_sub_ps(a, b); }
 Floats add(Floats a, Floats b) { return simde_mm_add_ps(a, b); }
 Floats multiply_add(Floats a, Floats b, Floats c) { return simde_mm_fmadd_ps(a, b, c); }
@@ -99,7 +100,7 @@ Floats load_tail(const float *base, std::size_t i, std::size_t d)
 
 constinit const Kernels kBaselineKernels = {
 	"baseline", l2_squared, inner_product, l1, cosine_parts, dot_s8_u8, dot_s8_u4, dot_s8_u2, dot_s8_u1,
-	l1_u8, l1_u4, l1_u2, l1_u1, columns_l2, columns_inner_product, columns_l1, sum_of_entries,
+	l1_u8, l1_u4, l1_u2, l1_u1, columns_l2, columns_inner_product, columns_l1, nearest_column, sum_of_entries,
 };
 
 }  // namespace vectorizer::simd

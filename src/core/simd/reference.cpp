@@ -144,6 +144,14 @@ void columns_l1(const float *query, const float *table, std::size_t d, float *ou
 	over_columns(query, table, d, out, [](double x, double y) { return std::fabs(x - y); });
 }
 
+std::size_t nearest_column(const float *distances)
+{
+	std::size_t nearest = 0;
+	for (std::size_t c = 1; c < 256; c++)
+		nearest = distances[c] < distances[nearest] ? c : nearest;
+	return nearest;
+}
+
 float sum_of_entries(const float *table, const std::uint8_t *code, std::size_t n)
 {
 	double total = 0;
@@ -154,7 +162,7 @@ float sum_of_entries(const float *table, const std::uint8_t *code, std::size_t n
 
 constinit const Kernels kReferenceKernels = {
 	"reference", l2_squared, inner_product, l1, cosine_parts, dot_s8_u8, dot_s8_u4, dot_s8_u2, dot_s8_u1,
-	l1_u8, l1_u4, l1_u2, l1_u1, columns_l2, columns_inner_product, columns_l1, sum_of_entries,
+	l1_u8, l1_u4, l1_u2, l1_u1, columns_l2, columns_inner_product, columns_l1, nearest_column, sum_of_entries,
 };
 
 }  // namespace

@@ -212,6 +212,20 @@ TEST_P(KernelsTest, TablesAgree)
 	}
 }
 
+TEST_P(KernelsTest, TheNearestColumnIsTheFirstOfTheLeast)
+{
+	for (int round = 0; round < 600; round++) {
+		std::vector<float> distances(256);
+		for (float &distance : distances)
+			distance = static_cast<float>(random_() % 100);
+		if (round < 256)
+			distances[static_cast<std::size_t>(round)] = -1;
+		EXPECT_EQ(tested().nearest_column(distances.data()), reference_.nearest_column(distances.data()));
+	}
+	const std::vector<float> infinite(256, std::numeric_limits<float>::infinity());
+	EXPECT_EQ(tested().nearest_column(infinite.data()), 0U);
+}
+
 TEST_P(KernelsTest, CodesUnderL1Agree)
 {
 	std::normal_distribution<float> normal;
