@@ -19,13 +19,16 @@ inline std::size_t first_dimension(std::size_t subspace, std::size_t dimensions,
 /// The parameters of kProduct: a header, then a table of d rows with the 256 points' coordinates. Rows first + j of a
 /// subspace hold coordinate j of its points, in columns: one pass along the rows gives the distances to all of them.
 struct Codebook {
-	static constexpr std::size_t kHeader = 2;  // unit, unit_error
+	static constexpr std::size_t kHeader = 4;
 
 	/// What vectors are divided by, a power of two: it brought the training's vectors into the unit range.
 	static double unit(Parameters parameters) { return parameters[0]; }
 	/// One sigma of an estimate in proportion to |x - v| and, where that matters, to the distance's root (product.cpp), among
 	/// the nearest by code.
 	static double unit_error(Parameters parameters) { return parameters[1]; }
+	/// What sums of entries are too large by, from a vector to codes and between codes, among the nearest by code.
+	static double bias(Parameters parameters) { return parameters[2]; }
+	static double bias_between(Parameters parameters) { return parameters[3]; }
 	static const float *table(Parameters parameters) { return parameters.data() + kHeader; }
 	static std::size_t floats(std::size_t dimensions) { return kHeader + dimensions * kColumns; }
 };

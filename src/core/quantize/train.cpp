@@ -122,41 +122,76 @@ private:
 	float *table_;
 };
 
-// The root mean square by which unit_error 1 is too small, among the nearest by code, where a rerank asks for it: what all of
-// them are off by in common is in it.
-double measured_error(const Shape &shape, Rows rows, std::span<float> parameters, std::mt19937_64 &random, Stop stop)
+/// Pairs of rows that are near by code: what estimates of their distance are off by.
+struct NearPairs {
+	std::vector<double> off, off_between;  // estimate - exact, from a vector and from its code
+	std::vector<double> sigma;             // by error(), where unit_error is 1
+};
+
+NearPairs near_pairs(const Shape &shape, Rows rows, Parameters parameters, std::mt19937_64 &random, Stop stop)
 {
 	Heap heap;
-	parameters[1] = 1;
 	const Quantizer quantizer(shape, heap.arena(), parameters);
 	rows = rows.first(kErrorRows);
 	std::vector<std::uint8_t> codes(rows.count * shape.subspaces);
+	const auto code = [&](std::size_t row) { return codes.data() + row * shape.subspaces; };
 	std::vector<Factors> factors(rows.count);
 	for (std::size_t row = 0; row < rows.count; row++)
-		factors[row] = quantizer.encode(rows[row], codes.data() + row * shape.subspaces);
+		factors[row] = quantizer.encode(rows[row], code(row));
 
-	double squares = 0, pairs = 0;
+	NearPairs pairs;
+	const std::span<std::uint8_t> space = heap.arena().array<std::uint8_t>(quantizer.computer_bytes());
 	std::vector<std::pair<double, std::size_t>> nearest(rows.count);
 	for (std::size_t i = 0; i < kErrorQueries; i++) {
 		listen(stop);
 		Heap scratch;
 		const std::size_t query = random() % rows.count;
 		const Computer computer = quantizer.query(rows[query], scratch.arena());
+		const Computer between = quantizer.query_code(code(query), factors[query], space);
 		for (std::size_t row = 0; row < rows.count; row++)
-			nearest[row] = {computer.distance(codes.data() + row * shape.subspaces, factors[row]), row};
+			nearest[row] = {computer.distance(code(row), factors[row]), row};
 		const std::size_t n = std::min(kErrorNearest, rows.count);
 		std::partial_sort(nearest.begin(), nearest.begin() + static_cast<std::ptrdiff_t>(n), nearest.end());
 		for (std::size_t at = 0; at < n; at++) {
 			const auto [estimate, row] = nearest[at];
 			const double exact = exact_distance(shape.metric, rows[query], rows[row], shape.dimensions);
-			const double off = (estimate - exact) / computer.error(factors[row], estimate);
-			if (row == query || !std::isfinite(off))
+			const double sigma = computer.error(factors[row], estimate);
+			if (row == query || !std::isfinite(estimate - exact) || !(sigma > 0))
 				continue;
-			squares += off * off;
-			pairs++;
+			pairs.off.push_back(estimate - exact);
+			pairs.off_between.push_back(between.distance(code(row), factors[row]) - exact);
+			pairs.sigma.push_back(sigma);
 		}
 	}
-	return pairs > 0 ? std::sqrt(squares / pairs) : 1;
+	return pairs;
+}
+
+double mean(const std::vector<double> &values)
+{
+	double total = 0;
+	for (const double value : values)
+		total += value;
+	return values.empty() ? 0 : total / static_cast<double>(values.size());
+}
+
+// Fills the codebook's header. Estimates are compared where a rerank asks for them, among the nearest by code.
+void measure_errors(const Shape &shape, Rows rows, std::span<float> parameters, std::mt19937_64 &random, Stop stop)
+{
+	parameters[1] = 1;
+	const NearPairs pairs = near_pairs(shape, rows, parameters, random, stop);
+	const double unit = Codebook::unit(parameters);
+	const double per_entry = shape.metric == Metric::kL2              ? unit * unit
+	                         : shape.metric == Metric::kCosine        ? 0.5 * unit * unit
+	                         : shape.metric == Metric::kInnerProduct ? -unit * unit
+	                                                                 : unit;
+	const double bias = mean(pairs.off);
+	std::vector<double> squares;
+	for (std::size_t i = 0; i < pairs.off.size(); i++)
+		squares.push_back((pairs.off[i] - bias) / pairs.sigma[i] * ((pairs.off[i] - bias) / pairs.sigma[i]));
+	const double error = squares.empty() ? 1 : std::sqrt(mean(squares));
+	parameters[1] = std::isfinite(error) ? finite_float(error) : 1;
+	parameters[2] = finite_float(bias / per_entry);
+	parameters[3] = finite_float(mean(pairs.off_between) / per_entry);
 }
 
 }  // namespace
@@ -182,7 +217,7 @@ std::vector<float> train(const Shape &shape, Rows rows, Stop stop)
 		const std::size_t width = first_dimension(subspace + 1, shape.dimensions, shape.subspaces) - first;
 		Subspace(units.data(), rows.count, shape.dimensions, first, width, table + first * kColumns).train(random, stop);
 	}
-	parameters[1] = static_cast<float>(measured_error(shape, rows, parameters, random, stop));
+	measure_errors(shape, rows, parameters, random, stop);
 	return parameters;
 }
 

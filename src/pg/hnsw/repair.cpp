@@ -87,7 +87,7 @@ private:
 			relation_, block,
 			[&](Page page) {
 				std::optional<PageKind> kind = frame_.kind(relation_, index_, block, page);
-				if (!kind || *kind == PageKind::kOverflow)
+				if (!kind || *kind == PageKind::kOverflow || *kind == PageKind::kParameters)
 					return;
 				for_each_list(block, page, [&](unsigned item, NodeId node, unsigned level, graph::LinkList list) {
 					if (!leads_to_dead(list))
