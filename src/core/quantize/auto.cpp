@@ -44,12 +44,16 @@ std::vector<Shape> candidates(const Situation &situation)
 
 }  // namespace
 
-bool meets_gates(const Shape &shape, const Evaluation &evaluation)
+bool finds_rows(const Shape &shape, const Evaluation &evaluation)
 {
 	const bool wide = shape.kind == Kind::kScalar && shape.bits >= 4;
 	return evaluation.rows > 0 && evaluation.recall_at_10 >= kLeastRecallAt10 &&
-	       evaluation.recall_at_100 >= kLeastRecallAt100 && (!wide || evaluation.mean_rank_shift <= kMostRankShift) &&
-	       evaluation.bytes_saved >= kLeastBytesSaved;
+	       evaluation.recall_at_100 >= kLeastRecallAt100 && (!wide || evaluation.mean_rank_shift <= kMostRankShift);
+}
+
+bool meets_gates(const Shape &shape, const Evaluation &evaluation)
+{
+	return finds_rows(shape, evaluation) && evaluation.bytes_saved >= kLeastBytesSaved;
 }
 
 Shape default_shape(const Situation &situation)

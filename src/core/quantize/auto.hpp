@@ -18,6 +18,8 @@ inline constexpr double kLeastBytesSaved = 0.5;
 /// Fewer rows tell nothing of those to come.
 inline constexpr std::size_t kFewestRows = 1000;
 
+/// Whether rows are found: all gates but the one on bytes, which uncoded vectors do not meet.
+bool finds_rows(const Shape &shape, const Evaluation &evaluation);
 bool meets_gates(const Shape &shape, const Evaluation &evaluation);
 
 /// The situation of an index.

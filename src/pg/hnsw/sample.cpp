@@ -136,7 +136,7 @@ Sample sample_rows(Relation heap, IndexInfo *info, Metric metric, std::uint32_t 
 	Blocks blocks(count);
 	double estimated = 0;
 	// A partial index of few rows must not make its build read the table twice.
-	std::uint64_t most_blocks = std::max<std::uint64_t>(1024, count / 8);
+	std::uint64_t most_blocks = share > kEveryRow ? std::max<std::uint64_t>(1024, count / 8) : count;
 	for (std::uint64_t i = 0; i < count && i < most_blocks; ++i) {
 		reader.read(blocks.at(i));
 		auto read = static_cast<double>(reader.rows().count);
