@@ -2,6 +2,7 @@
 
 #include "core/graph/search.hpp"
 #include "pg/boundary.hpp"
+#include "pg/hnsw/codebook.hpp"
 #include "pg/hnsw/last_search.hpp"
 #include "pg/hnsw/page_store.hpp"
 #include "pg/hnsw/rerank.hpp"
@@ -111,7 +112,7 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 
 	MetaPage meta = read_meta(relation);
 	if (meta.entry != kNoNode) {
-		quantize::Quantizer quantizer(scan->index.shape, arena);
+		quantize::Quantizer quantizer = open_quantizer(relation, scan->index, arena);
 		scan->computer = quantizer.query(scan->query, arena);
 		NodeId entry = meta.entry_level > 0
 						   ? graph::descend(scan->store, scan->computer, meta.entry, meta.entry_level, 1, arena)
