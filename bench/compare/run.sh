@@ -1,0 +1,50 @@
+#!/bin/bash
+# Compares hnsw with pgvector (in sibling databases of one PostgreSQL 17 server) and with hnswlib in a process. What it
+# measures and what it leaves behind: bench/README.md. Needs root, debootstrap, and for the largest set 16 GB of memory
+# and 30 GB of disk.
+#
+# usage: bench/compare/run.sh [--data DIR] [--work DIR] [--again] [--systems NAME,NAME] [STAGE[:SET,SET...]...]
+#        --data     folder with sentences300 and fashion784 (default test/data)
+#        --work     where sets, server, results.csv, report.md and plots are (default .local/compare)
+#        --again    measures again what has been measured for this version of the code
+#        --systems  vectorizer, pgvector, or both (the default)
+# Without a stage: all of them. SERVERS_DIR and MIRROR: as in test/servers/run.sh. TIMING_LOCK: a file that is locked
+# while a time is taken, for machines on which others measure, too.
+# shellcheck source-path=SCRIPTDIR source=../../test/servers/folder.sh
+set -euo pipefail
+umask 022
+. "$(dirname "${BASH_SOURCE[0]}")/../../test/servers/folder.sh"
+
+data=
+work=
+words=()
+while [ $# -gt 0 ]; do
+	case $1 in
+		--data) data=$2; shift 2 ;;
+		--work) work=$2; shift 2 ;;
+		--help | -h) sed -n 's/^# \?//; 2,13p' "$0"; exit ;;
+		*) words+=("$1"); shift ;;
+	esac
+done
+
+folder_open trixie
+data=$(cd "${data:-$checkout/test/data}" && pwd -P)
+work=${work:-$checkout/.local/compare}
+mkdir -p "$work"
+attach /srv/compare --bind "$work"
+attach /srv/data --bind "$data"
+copy_checkout /srv/compared
+inside /srv/compared/scripts/setup.sh check
+
+# Two checkouts are the same version when what the extension is built from is the same.
+sources=(src sql Makefile vectorizer.control)
+version=$(cd "$checkout" && find "${sources[@]}" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | head -c 10)
+commit=$(git -c safe.directory="$checkout" -C "$checkout" describe --always --dirty)
+
+lock=()
+if [ -n "${TIMING_LOCK:-}" ]; then
+	exec 9> "$TIMING_LOCK"
+	lock=(TIMING_LOCK_FD=9)
+fi
+inside env WORK=/srv/compare CODE_VERSION="$version" CODE_COMMIT="$commit" "${lock[@]}" \
+	/srv/compared/bench/compare/inside.sh --data /srv/data "${words[@]}"
