@@ -1,99 +1,115 @@
-"""The report: the bars as a table, every sweep as a plot and a table."""
+"""report.md and the plots, made anew from the results after every stage."""
 
-import statistics
+from harness.bars import HEADS, MB, bars
+from harness.figures import at_recall, figure, ratio, sweep
+from harness.plot import recall_latency
+from harness.sets import SETS
 
-
-def sweep(results, set, system, k, stage="latency", variant=None, clients=1):
-	"""Medians over the passes: a list of (ef, recall, {mean, p50, p95, p99 less the floor, qps}) by ef."""
-	rows = results.of(stage=stage, set=set, system=system, variant=variant or f"k {k}", k=k, clients=clients)
-	floors = {row["pass"]: float(row["value"]) for row in rows if row["ef"] == "0" and row["what"] == "mean"}
-	found = {}
-	for row in rows:
-		if row["ef"] not in ("", "0"):
-			value = float(row["value"])
-			if row["what"] in ("mean", "p50", "p95", "p99"):
-				value -= floors.get(row["pass"], 0)
-			found.setdefault(int(row["ef"]), {}).setdefault(row["what"], []).append(value)
-	points = []
-	for ef, figures in sorted(found.items()):
-		medians = {what: statistics.median(values) for what, values in figures.items()}
-		points.append((ef, medians.pop("recall"), medians))
-	return points
-
-
-def at_recall(points, recall, what="mean"):
-	"""The figure at a recall, linear between the neighbours of the sweep; None if the sweep does not reach it. A sweep that
-	begins above it gives its first figure."""
-	previous = None
-	for ef, found, figures in points:
-		if found >= recall:
-			if previous is None or found == previous[0]:
-				return figures[what]
-			share = (recall - previous[0]) / (found - previous[0])
-			return previous[1] + share * (figures[what] - previous[1])
-		previous = (found, figures[what])
-	return None
-
-
-def figure(results, what, **wanted):
-	rows = [row for row in results.of(**wanted) if row["what"] == what]
-	return float(rows[-1]["value"]) if rows else None
-
-
-def table(heads, rows):
-	return "\n".join(["| " + " | ".join(map(str, row)) + " |" for row in [heads, ["---"] * len(heads), *rows]])
-
-
-def shown(value, digits=2, unit=1):
-	return "" if value is None else f"{value / unit:.{digits}f}"
-
-
-def ratio(ours, theirs):
-	return None if ours is None or not theirs else ours / theirs
-
-
-SETS = ["sentences300", "fashion784", "gauss384", "gauss64"]
 NAMES = ["vectorizer", "pgvector", "hnswlib"]
 
 
-def latency_table(results):
+def table(heads, rows):
+	return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in [heads, ["---"] * len(heads), *rows])
+
+
+def shown(value, digits=2, unit=1):
+	return "" if value is None else value if isinstance(value, str) else f"{value / unit:,.{digits}f}"
+
+
+def facts(results):
+	return table(["what", "value"], [[row["what"], row["value"]] for row in results.of(stage="versions") if row["what"] != "done"])
+
+
+def latency(results):
 	rows = []
 	for set in SETS:
 		for k in (10, 100):
 			sweeps = {name: sweep(results, set, name, k) for name in NAMES}
 			for recall in (.95, .99):
-				for what in ("mean", "p95"):
+				for what in ("mean", "p50", "p95", "p99"):
 					values = [at_recall(sweeps[name], recall, what) for name in NAMES]
-					if values[0] is not None or values[1] is not None:
-						rows.append([set, f"{k}", f"{recall}", what, *[shown(value, 0) for value in values],
+					if any(value is not None for value in values):
+						rows.append([set, k, recall, what, *[shown(value, 0) for value in values],
 							shown(ratio(values[0], values[1]), 3), shown(ratio(values[0], values[2]), 3)])
-	return table(["set", "k", "recall", "figure", "vectorizer us", "pgvector us", "hnswlib us", "to pgvector", "to hnswlib"], rows)
+	return table(["set", "k", "recall", "microseconds", *NAMES, "to pgvector", "to hnswlib"], rows)
 
 
-def build_table(results):
+def build(results):
 	rows = []
 	for set in SETS:
 		for variant in ("serial", "one worker"):
-			for what, unit, digits in [("seconds", 1, 1), ("bytes", 1 << 20, 1), ("peak_memory", 1 << 20, 1), ("wal", 1 << 20, 1),
-					("recall", 1, 4)]:
+			for what, name, unit, digits in [("seconds", "seconds", 1, 1), ("bytes", "index, MB", MB, 1),
+					("peak_memory", "peak memory, MB", MB, 1), ("wal", "WAL, MB", MB, 1), ("recall", "recall@10 at ef 80", 1, 4),
+					("said", "notices", 1, 0)]:
 				values = [figure(results, what, stage="build", set=set, system=name, variant=variant) for name in NAMES]
-				if values[0] is not None or values[1] is not None:
-					rows.append([set, variant, what + (", MB" if unit > 1 else ""), *[shown(value, digits, unit) for value in values],
-						shown(ratio(values[0], values[1]), 3)])
+				if any(value not in (None, "") for value in values):
+					rows.append([set, variant, name, *[shown(value, digits, unit) for value in values],
+						shown(ratio(values[0], values[1]), 3) if what != "said" else ""])
 	return table(["set", "build", "figure", *NAMES, "to pgvector"], rows)
 
 
-def sweep_table(results):
+def sweeps(results):
 	rows = []
+	for stage, clients in [("latency", 1), ("clients", 8), ("buffers", 1)]:
+		for set in SETS:
+			for k in (10, 100):
+				for name in NAMES:
+					for ef, recall, values in sweep(results, set, name, k, stage, clients=clients):
+						rows.append([stage, set, k, name, ef, f"{recall:.4f}",
+							*[shown(values[what], 0) for what in ("mean", "p50", "p95", "p99", "qps")]])
+	return table(["stage", "set", "k", "system", "ef", "recall", "mean", "p50", "p95", "p99", "queries/s"], rows)
+
+
+def codes(results):
+	rows = []
+	for row in results.of(stage="codes", what="bytes"):
+		code = row["variant"]
+		rows.append([code, figure(results, "code_bytes", stage="codes", variant=code), shown(float(row["value"]), 1, MB)] + [
+			f"{ef}: {recall:.4f} / {values['mean']:,.0f}" for ef, recall, values in
+			sweep(results, row["set"], "vectorizer", stage="codes", variant=code) if ef in (20, 40, 80, 160, 320, 800)])
+	return table(["code", "code bytes", "index, MB", *["ef: recall@10 / us"] * 6], rows)
+
+
+def cycles(results):
+	rows = []
+	for name in NAMES[:2]:
+		for cycle in range(11):
+			def of(what, **more):
+				return figure(results, what, stage="cycles", system=name, **{"pass": cycle}, **more)
+			if of("bytes") is not None:
+				rows.append([name, cycle, shown(of("bytes"), 1, MB), shown(of("recall", ef=80), 4), shown(of("mean", ef=80), 0),
+					shown(of("vacuum_seconds"), 2), shown(of("insert_seconds"), 2)])
+	return table(["system", "cycle", "index, MB", "recall@10 at ef 80", "mean us", "vacuum, s", "insert, s"], rows)
+
+
+def choices(results):
+	return table(["rows", "what index_info says"],
+		[[row["set"], f"`{row['value']}`"] for row in results.of(stage="choice", what="info")])
+
+
+def plots(results, work):
+	names = []
 	for set in SETS:
 		for k in (10, 100):
-			for name in NAMES:
-				for ef, recall, figures in sweep(results, set, name, k):
-					rows.append([set, k, name, ef, f"{recall:.4f}", *[shown(figures[what], 0) for what in ("mean", "p50", "p95", "p99", "qps")]])
-	return table(["set", "k", "system", "ef", "recall", "mean us", "p50", "p95", "p99", "queries/s"], rows)
+			drawn = recall_latency(f"{set}: recall@{k} against latency, one client", {
+				name: [(recall, figures["mean"], ef) for ef, recall, figures in sweep(results, set, name, k)] for name in NAMES})
+			if drawn:
+				names.append(f"{set}-{k}.svg")
+				(work / names[-1]).write_text(drawn)
+	return "\n\n".join(f"![{name}]({name})" for name in names)
 
 
 def write_report(results, work):
-	(work / "report.md").write_text("\n\n".join([
-		"# The comparison", "## Build", build_table(results), "## Latency at equal recall, less SELECT 1",
-		latency_table(results), "## Sweeps", sweep_table(results)]) + "\n")
+	sections = [
+		("Bars", table(HEADS, [bar.row() for bar in bars(results) if bar.compared is not None])),
+		("Versions, machine, settings", facts(results)),
+		("Builds", build(results)),
+		("Latency at equal recall, less SELECT 1", latency(results)),
+		("Plots", plots(results, work)),
+		("Codes", codes(results)),
+		("Cycles", cycles(results)),
+		("Choices of auto", choices(results)),
+		("Sweeps", sweeps(results)),
+	]
+	(work / "report.md").write_text("# vectorizer, pgvector and hnswlib\n\n"
+		+ "\n\n".join(f"## {head}\n\n{body}" for head, body in sections) + "\n")

@@ -33,7 +33,7 @@ class Set:
 SETS = {set.name: set for set in [
 	Set("sentences300", "cosine", "384MB"),
 	Set("fashion784", "l2", "384MB"),
-	Set("gauss384", "l2", "4GB", 1_000_000, 384, 1.0),
+	Set("gauss384", "l2", "4GB", 1_000_000, 384, 1.4),
 	Set("gauss1536", "cosine", "640MB", 50_000, 1536, 1.0),
 	Set("gauss3072", "cosine", "1GB", 50_000, 3072, 1.0),
 	Set("gauss64", "l2", "128MB", 20_000, 64, 1.0),  # small: to try the harness itself
