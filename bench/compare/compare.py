@@ -3,6 +3,7 @@
 CODE_COMMIT and HNSWLIB_VERSION."""
 
 import argparse
+import signal
 import sys
 
 from harness.bench import Bench
@@ -25,6 +26,8 @@ def main():
 		sys.exit(f"no such stage: {' '.join(unknown)}; there are {' '.join(STAGES)} report")
 	bench = Bench(given.work, given.data, [system for system in SYSTEMS if system.name in given.systems.split(",")],
 		given.again)
+	for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+		signal.signal(ending, lambda *_: sys.exit(1))
 	try:
 		for name, _, sets in asked:
 			if name != "report":

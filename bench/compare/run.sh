@@ -46,5 +46,8 @@ if [ -n "${TIMING_LOCK:-}" ]; then
 	exec 9> "$TIMING_LOCK"
 	lock=(TIMING_LOCK_FD=9)
 fi
-inside env WORK=/srv/compare CODE_VERSION="$version" CODE_COMMIT="$commit" "${lock[@]}" \
-	/srv/compared/bench/compare/inside.sh --data /srv/data "${words[@]}"
+# In the background and waited for, so that a signal to this script is passed on before the folder is closed.
+"${inside[@]}" env WORK=/srv/compare CODE_VERSION="$version" CODE_COMMIT="$commit" "${lock[@]}" \
+	/srv/compared/bench/compare/inside.sh --data /srv/data "${words[@]}" &
+trap 'kill "$!"; wait "$!"; exit 143' INT TERM HUP
+wait "$!"

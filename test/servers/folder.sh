@@ -12,6 +12,7 @@ folder_open() {
 	checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 	servers=${SERVERS_DIR:-$checkout/.local/servers}
 	root=$servers/$suite
+	inside=(chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive)
 	# shellcheck disable=SC2016 # $(REPO_URI) is a word of apt, not of the shell
 	mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | head -n 1)}
 
@@ -63,7 +64,7 @@ attach() {
 	mounted+=("$target")
 }
 
-inside() { chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+inside() { "${inside[@]}" "$@"; }
 
 # copy_checkout TARGET: what is tracked (or new and not ignored) goes to that folder inside; what was built there stays.
 copy_checkout() {

@@ -24,7 +24,7 @@ def measure_build(bench, system, files, variant, options="", memory=None, worker
 	"""Builds the index anew: what it took."""
 	table = files.set.name
 	bench.tables.drop_index(system, table)
-	with bench.timing():
+	with bench.timing(minutes=files.rows() >= 500_000):
 		bench.server.sql(system.database, "CHECKPOINT")
 		wal = bench.server.wal_position()
 		with MemoryWatch(bench.server) as memory_watch, Stopwatch() as watch:
@@ -72,7 +72,7 @@ def build(bench, names):
 	bench.server.start()
 	for name in names or FULL_SETS:
 		files = bench.files(name)
-		for workers, variant in [(0, "serial"), (1, "one worker")]:
+		for workers, variant in [(1, "one worker"), (0, "serial")]:
 			for system in bench.systems:
 				if not indexable(system, files):
 					continue
@@ -102,10 +102,10 @@ def limit(bench, names):
 		files = bench.files(name)
 		index = files.folder / "hnswlib"
 		words = [f"base={files.base}", f"metric={files.set.metric}", f"index={index}"]
-		for threads, variant in [(1, "serial"), (2, "one worker")]:
+		for threads, variant in [(2, "one worker"), (1, "serial")]:
 			key = bench.wanted("build", name, "hnswlib", version, variant)
 			if key:
-				with bench.timing():
+				with bench.timing(minutes=files.rows() >= 500_000):
 					[[_, seconds, size, memory]] = bench.program("limit", *words, "build=1", f"threads={threads}")
 				bench.keep(key, figures(seconds=seconds, bytes=size, peak_memory=memory))
 		for k in [10, 100]:
