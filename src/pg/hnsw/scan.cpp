@@ -2,6 +2,7 @@
 
 #include "core/graph/search.hpp"
 #include "pg/boundary.hpp"
+#include "pg/hnsw/last_search.hpp"
 #include "pg/hnsw/page_store.hpp"
 #include "pg/hnsw/rerank.hpp"
 
@@ -21,7 +22,7 @@ constexpr double kSigmas = 3;
 /// A node whose rows have not been fetched yet.
 struct Unfetched {
 	double bound;  // a distance that its rows hardly fall below
-	graph::Candidate node;
+	NodeId node;
 };
 
 /// A row with its exact distance.
@@ -49,16 +50,15 @@ struct Scan {
 	PageStore store;
 	ScanSettings settings{};
 	const float *query = nullptr;
+	quantize::Computer computer;    // the query's
 	bool strict = true;
 	std::size_t width = 0;          // candidates of the next round
 	Search *search = nullptr;       // null: the index is empty
 	graph::Heap<Unfetched, BoundFirst> unfetched;
 	graph::Heap<Fetched, DistanceFirst> fetched;
-	bool swept = false;
 	bool ended = false;             // no further rounds
-	bool returned_any = false;
 	double last_distance = 0;       // of the row returned last
-	std::uint64_t returned = 0;
+	SearchReport report{};
 };
 static_assert(std::is_trivially_destructible_v<Scan>);
 
@@ -98,16 +98,18 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 	scan->query = query_of(desc, scan->index, arena, &is_null);
 	scan->strict = scan->settings.iterative_scan != IterativeScan::kRelaxedOrder && !is_null;
 	scan->width = static_cast<std::size_t>(scan->settings.ef_search);
+	scan->report.index = RelationGetRelid(relation);
+	scan->report.ef_search = scan->settings.ef_search;
 
 	MetaPage meta = read_meta(relation);
 	if (meta.entry != kNoNode) {
 		quantize::Quantizer quantizer(scan->index.shape, arena);
-		quantize::Computer computer = quantizer.query(scan->query, arena);
+		scan->computer = quantizer.query(scan->query, arena);
 		NodeId entry = meta.entry_level > 0
-						   ? graph::descend(scan->store, computer, meta.entry, meta.entry_level, 1, arena)
+						   ? graph::descend(scan->store, scan->computer, meta.entry, meta.entry_level, 1, arena)
 						   : meta.entry;
 		scan->search = new (arena.array<Search>(1).data())
-			Search(scan->store, computer, 0, Search::Use::kRounds, scan->width * 2 * scan->index.parameters.m, arena);
+			Search(scan->store, scan->computer, 0, Search::Use::kRounds, scan->width * 2 * scan->index.parameters.m, arena);
 		scan->search->start({&entry, 1});
 	}
 	MemoryContextSwitchTo(before);
@@ -117,7 +119,7 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 /// Takes up every live node that the graph did not lead to: the graph alone leaves some without a link.
 void sweep(Scan &scan, Relation relation)
 {
-	scan.swept = true;
+	scan.report.swept = true;
 	unsigned per_page = scan.index.slots_per_page;
 	std::span<NodeId> unseen = scan.arena.array<NodeId>(per_page);
 	GroupFrame frame;
@@ -141,9 +143,16 @@ void sweep(Scan &scan, Relation relation)
 	}
 }
 
-double bound_of(const graph::Candidate &node)
+double bound_of(const Scan &scan, const graph::Candidate &node)
 {
-	return node.distance - kSigmas * node.error;
+	return node.distance - kSigmas * scan.computer.error(node.factors, node.distance);
+}
+
+/// No further round.
+void end(Scan &scan, Ending why)
+{
+	scan.ended = true;
+	scan.report.ending = why;
 }
 
 /// Widens the search by one round. False if there is nothing more to find, or to be looked for.
@@ -153,22 +162,25 @@ bool widen(Scan &scan, Relation relation)
 		return false;
 	Search &search = *scan.search;
 	if (search.exhausted() && !search.anything_waiting()) {
-		if (!scan.swept)
+		if (!scan.report.swept)
 			sweep(scan, relation);
 		if (search.exhausted() && !search.anything_waiting()) {
-			scan.ended = true;
+			end(scan, Ending::kEveryRow);
 			return false;
 		}
 	}
 	if (!search.round(scan.width, pg::interrupt_pending()))
 		CHECK_FOR_INTERRUPTS();
-	for (const graph::Candidate &node : search.nearest())
-		scan.unfetched.push({bound_of(node), node});
+	for (std::size_t i = 0; i < search.found(); ++i)
+		scan.unfetched.push({bound_of(scan, search.found(i)), search.found(i).id});
 	scan.width *= 2;
+	++scan.report.rounds;
 
-	int limit = scan.settings.max_scan_tuples;
-	scan.ended = scan.settings.iterative_scan == IterativeScan::kOff ||
-				 (limit > 0 && scan.returned + scan.unfetched.size() >= static_cast<std::uint64_t>(limit));
+	auto limit = static_cast<std::uint64_t>(scan.settings.max_scan_tuples);
+	if (scan.settings.iterative_scan == IterativeScan::kOff)
+		end(scan, Ending::kOneRound);
+	else if (limit > 0 && scan.report.rows + scan.unfetched.size() >= limit)
+		end(scan, Ending::kTupleLimit);
 	return true;
 }
 
@@ -176,7 +188,7 @@ bool widen(Scan &scan, Relation relation)
 bool may_be_nearer(const Scan &scan, double distance)
 {
 	return scan.search != nullptr && scan.search->anything_waiting() &&
-		   nearer(bound_of(scan.search->first_waiting()), distance);
+		   nearer(bound_of(scan, scan.search->first_waiting()), distance);
 }
 
 void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
@@ -184,15 +196,19 @@ void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
 	double distance;
 	if (row.valid() && rerank.exact(row, scan.query, scan.index.shape.dimensions, &distance))
 		scan.fetched.push({distance, row});
+	++scan.report.heap_fetches;
 }
 
 /// Fetches all rows of a node: its first, and those that were folded into it. A chain that is another node's by now has
 /// nothing that this snapshot could see.
-void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Candidate &node)
+void fetch_node(Scan &scan, Rerank &rerank, Relation relation, NodeId node)
 {
-	fetch_row(scan, rerank, node.row);
+	std::optional<PageStore::Rows> rows = scan.store.rows(node);
+	if (!rows)
+		return;
+	fetch_row(scan, rerank, rows->first);
 	ChainGuard guard;
-	for (std::uint32_t next = node.duplicates; next != kNoChunk;) {
+	for (std::uint32_t next = rows->duplicates; next != kNoChunk;) {
 		CHECK_FOR_INTERRUPTS();
 		guard.meet(relation, next);
 		if (!scan.store.exists(chunk_block(next)))
@@ -204,7 +220,7 @@ void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Cand
 			if (PageIsNew(page) || at >= items_on(page, sizeof(Chunk)))
 				return false;
 			chunk = *chunk_of(page, at);
-			return chunk.owner == node.id && chunk.generation == node.generation && chunk.sound();
+			return chunk.owner == node && chunk.generation == rows->generation && chunk.sound();
 		});
 		if (!valid)
 			return;
@@ -230,14 +246,30 @@ bool next_row(Scan &scan, Rerank &rerank, Relation relation, RowPointer *row)
 		if (scan.strict && may_be_nearer(scan, scan.fetched.top().distance) && widen(scan, relation))
 			continue;
 		Fetched best = scan.fetched.pop();
-		if (scan.strict && scan.returned_any && nearer(best.distance, scan.last_distance))
-			continue;  // found too late
+		if (scan.strict && scan.report.rows > 0 && nearer(best.distance, scan.last_distance)) {
+			++scan.report.dropped;  // found too late
+			continue;
+		}
 		scan.last_distance = best.distance;
-		scan.returned_any = true;
-		++scan.returned;
+		++scan.report.rows;
 		*row = best.row;
 		return true;
 	}
+}
+
+/// Reports the search so far, as one that ends here unless `more`.
+void report(const Scan &scan, bool more)
+{
+	SearchReport report = scan.report;
+	if (more)
+		report.ending = Ending::kNotAsked;
+	if (scan.search != nullptr) {
+		report.hops = scan.search->hops();
+		report.evaluations = scan.search->evaluations();
+	}
+	report.pages_glanced = scan.store.glances();
+	report.pages_locked = scan.store.locks();
+	report_search(report);
 }
 
 }  // namespace
@@ -284,6 +316,7 @@ bool am_get_tuple(IndexScanDesc scan, ScanDirection direction)
 	MemoryContext before = MemoryContextSwitchTo(state->context);
 	RowPointer row;
 	bool found = next_row(*state->scan, state->rerank, scan->indexRelation, &row);
+	report(*state->scan, found);
 	MemoryContextSwitchTo(before);
 	if (!found)
 		return false;
