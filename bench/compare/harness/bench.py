@@ -24,11 +24,12 @@ def note(*words):
 
 
 class Bench:
-	def __init__(self, work, data, systems, again):
+	def __init__(self, work, data, systems, again, latencies):
 		self.work = pathlib.Path(work)
 		self.data = data
 		self.systems = systems
 		self.again = again
+		self.latencies = latencies
 		self.programs = pathlib.Path(os.environ["PROGRAMS"])
 		self.results = Results(self.work / "results.csv")
 		self.server = Server(self.work / "server")
@@ -84,6 +85,8 @@ class Bench:
 			raise RuntimeError(f"{system.name} does not use the index: {plan}")
 		values = values or EF[k]
 		more = [f"count={count}"] if count else []
+		if self.latencies:
+			more.append(f"latencies={self.work}/latencies-{table}-{system.name}-{k}-{clients}.tsv")
 		lines = self.program("search", f"where={self.server.where(system.database)}", f"session={session}", f"sql={asked}",
 			f"queries={files.query}", f"truth={truth or files.truth}", f"k={k}", f"clients={clients}",
 			f"setting={system.setting}", f"values={','.join(map(str, values))}", *more)

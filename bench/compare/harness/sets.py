@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 QUERIES = 1000
 NEAREST = 100
@@ -60,6 +61,8 @@ class Files:
 				check=True)
 			self.nearest(self.folder / "truth.new")
 		else:
+			if not self.source.is_dir():
+				sys.exit(f"{self.set.name} is not generated: name the folder that holds it by --data")
 			for source, target in [("base.fvecs", self.base), ("query.fvecs", self.query), ("groundtruth.ivecs", "truth.new")]:
 				with lzma.open(self.source / f"{source}.xz") as packed, open(self.folder / target, "wb") as plain:
 					shutil.copyfileobj(packed, plain)

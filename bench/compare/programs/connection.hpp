@@ -61,7 +61,8 @@ public:
 			lengths[i] = static_cast<int>(parameters[i].size());
 			formats[i] = 1;
 		}
-		return check(PQexecPrepared(connection_, name, static_cast<int>(parameters.size()), values, lengths, formats, 1));
+		return check(
+			PQexecPrepared(connection_, name, static_cast<int>(parameters.size()), values, lengths, formats, 1));
 	}
 
 	PGconn *handle() { return connection_; }
@@ -69,12 +70,10 @@ public:
 	PGresult *check(PGresult *result)
 	{
 		switch (PQresultStatus(result)) {
-		case PGRES_COMMAND_OK:
-		case PGRES_TUPLES_OK:
-		case PGRES_COPY_IN:
-			return result;
-		default:
-			fail();
+			case PGRES_COMMAND_OK:
+			case PGRES_TUPLES_OK:
+			case PGRES_COPY_IN: return result;
+			default: fail();
 		}
 	}
 	[[noreturn]] void fail() { die(PQerrorMessage(connection_)); }

@@ -21,10 +21,8 @@ namespace {
 class Random {
 public:
 	/// Streams of different (seed, kind, number) have nothing in common.
-	Random(std::uint64_t seed, std::uint64_t kind, std::uint64_t number)
-		: state_(mix(mix(mix(seed) + kind) + number))
-	{
-	}
+	Random(std::uint64_t seed, std::uint64_t kind, std::uint64_t number) : state_(mix(mix(mix(seed) + kind) + number))
+	{}
 	std::uint64_t next() { return mix(state_ += 0x9e3779b97f4a7c15u); }
 	std::size_t below(std::size_t bound) { return static_cast<std::size_t>(next() % bound); }
 	double uniform() { return (static_cast<double>(next() >> 11) + .5) / 9007199254740992.0; }
@@ -113,7 +111,8 @@ void draw(const Mixture &mixture, Random random, float *out)
 	}
 }
 
-void write(const Mixture &mixture, std::uint64_t seed, Kind kind, std::size_t rows, const std::string &path, std::size_t workers)
+void write(const Mixture &mixture, std::uint64_t seed, Kind kind, std::size_t rows, const std::string &path,
+	std::size_t workers)
 {
 	constexpr std::size_t kBatch = 4096;
 	const std::size_t dimensions = mixture.components[0].scale.size();
@@ -142,7 +141,8 @@ int main(int argc, char **argv)
 	auto seed = static_cast<std::uint64_t>(arguments.number("seed", 1));
 	auto workers = static_cast<std::size_t>(arguments.number("threads"));
 	Mixture mixture = make_mixture(seed, static_cast<std::size_t>(arguments.number("dimensions")),
-								   static_cast<std::size_t>(arguments.number("components", 1000)), arguments.real("spread", 1));
+		static_cast<std::size_t>(arguments.number("components", 1000)), arguments.real("spread", 1));
 	write(mixture, seed, kRow, static_cast<std::size_t>(arguments.number("rows")), arguments.text("base"), workers);
-	write(mixture, seed, kQuery, static_cast<std::size_t>(arguments.number("queries")), arguments.text("asked"), workers);
+	write(
+		mixture, seed, kQuery, static_cast<std::size_t>(arguments.number("queries")), arguments.text("asked"), workers);
 }

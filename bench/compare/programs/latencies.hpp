@@ -36,7 +36,7 @@ inline void print_latencies(const char *label, double recall, std::vector<double
 	};
 	double mean = std::accumulate(micros.begin(), micros.end(), 0.0) / static_cast<double>(micros.size());
 	std::printf("%s\t%.5f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\n", label, recall, mean, quantile(.50), quantile(.95),
-				quantile(.99), static_cast<double>(micros.size()) / wall_seconds);
+		quantile(.99), static_cast<double>(micros.size()) / wall_seconds);
 	std::fflush(stdout);
 }
 

@@ -61,7 +61,7 @@ void build(const Arguments &arguments, const Vecs<float> &base, hnswlib::SpaceIn
 	Clock::time_point start = Clock::now();
 	long before = status_kilobytes("RssAnon");
 	hnswlib::HierarchicalNSW<float> index(&space, base.rows(), static_cast<std::size_t>(arguments.number("m", 16)),
-										  static_cast<std::size_t>(arguments.number("ef_construction", 64)));
+		static_cast<std::size_t>(arguments.number("ef_construction", 64)));
 	std::atomic<std::size_t> next{0};
 	std::vector<std::thread> threads;
 	for (long i = 0; i < arguments.number("threads"); ++i)

@@ -76,7 +76,8 @@ int main(int argc, char **argv)
 	if (truth.rows() < queries.rows() || truth.length() < k)
 		die("the ground truth is too small");
 	auto count = static_cast<std::size_t>(arguments.number("count", static_cast<long>(queries.rows())));
-	std::FILE *every = arguments.text("latencies", "").empty() ? nullptr : std::fopen(arguments.text("latencies").c_str(), "a");
+	std::FILE *every =
+		arguments.text("latencies", "").empty() ? nullptr : std::fopen(arguments.text("latencies").c_str(), "a");
 
 	std::vector<std::vector<std::vector<char>>> parameters(queries.rows(), std::vector<std::vector<char>>(1));
 	for (std::size_t i = 0; i < queries.rows(); ++i)
@@ -125,7 +126,7 @@ int main(int argc, char **argv)
 			for (std::size_t number = 0; number < clients.size(); ++number)
 				for (std::size_t i = 0; i < count; ++i)
 					std::fprintf(every, "%ld\t%zu\t%zu\t%.2f\n", value, number,
-								 (i + number * queries.rows() / clients.size()) % queries.rows(), clients[number].micros[i]);
+						(i + number * queries.rows() / clients.size()) % queries.rows(), clients[number].micros[i]);
 	}
 	if (every != nullptr)
 		std::fclose(every);

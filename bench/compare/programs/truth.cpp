@@ -25,8 +25,7 @@ class Padded {
 public:
 	Padded(std::size_t rows, std::size_t dimensions)
 		: width_((dimensions + kLanes - 1) / kLanes), values_((rows + kTile) * width_, Sixteen{})
-	{
-	}
+	{}
 	void set(std::size_t row, const float *vector, std::size_t dimensions)
 	{
 		std::memcpy(&values_[row * width_], vector, 4 * dimensions);
@@ -136,7 +135,8 @@ int main(int argc, char **argv)
 							for (std::size_t r = j; r < std::min(j + kTile, rows); ++r)
 								if (live[from + r]) {
 									float product = products[q - i][r - j];
-									float distance = cosine ? -product / std::sqrt(squares[r]) : squares[r] - 2 * product;
+									float distance =
+										cosine ? -product / std::sqrt(squares[r]) : squares[r] - 2 * product;
 									offer(nearest[worker][q], keep, {distance, static_cast<std::int32_t>(from + r)});
 								}
 					}
@@ -151,7 +151,8 @@ int main(int argc, char **argv)
 		for (std::vector<Nearest> &of_worker : nearest)
 			for (; !of_worker[q].empty(); of_worker[q].pop()) {
 				std::int32_t row = of_worker[q].top().second;
-				best.emplace_back(exact_distance(queries[q], base[static_cast<std::size_t>(row)], dimensions, cosine), row);
+				best.emplace_back(
+					exact_distance(queries[q], base[static_cast<std::size_t>(row)], dimensions, cosine), row);
 			}
 		std::sort(best.begin(), best.end());
 		if (best.size() < k)

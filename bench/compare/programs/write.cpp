@@ -40,7 +40,7 @@ void copy(Connection &connection, const std::string &table, const Vecs<float> &b
 }
 
 void insert(Connection &connection, const std::string &table, const Vecs<float> &base, std::size_t from, std::size_t to,
-			std::size_t rows)
+	std::size_t rows)
 {
 	connection.prepare("insert", "INSERT INTO " + table + " VALUES ($1, $2)");
 	std::vector<std::vector<char>> parameters(2);
