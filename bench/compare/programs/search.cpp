@@ -3,8 +3,8 @@
 // search where=CONNINFO sql=TEXT queries=FVECS truth=IVECS k=N setting=NAME values=N,N,...
 //        [session=SQL] [clients=1] [count=all] [latencies=FILE]
 // TEXT has one parameter, the vector, and returns ids as integers. Prints a line a value (latencies.hpp), after one labelled
-// "floor" for a prepared SELECT 1. Every client asks all queries, starting at a different one; a value is warmed up by the
-// first 50 queries of each client. FILE gets every single latency: value, client, query, microseconds.
+// "floor" for a prepared SELECT 1. Every client asks all queries, starting at a different one. The first value is warmed up by
+// all of them, the others by 50. FILE gets every single latency: value, client, query, microseconds.
 
 #include <algorithm>
 #include <barrier>
@@ -101,14 +101,16 @@ int main(int argc, char **argv)
 	});
 	print("floor", clients, wall);
 
+	std::size_t warm = count;
 	for (long value : arguments.numbers("values")) {
 		std::string label = std::to_string(value);
 		for (Client &client : clients)
 			client.connection->execute("SET " + arguments.text("setting") + " = " + label);
 		together(clients, [&](Client &client, std::size_t number) {
-			for (std::size_t i = 0; i < std::min<std::size_t>(50, count); ++i)
+			for (std::size_t i = 0; i < std::min(warm, count); ++i)
 				PQclear(client.connection->run("ask", parameters[(i + number * 37) % queries.rows()]));
 		});
+		warm = 50;
 		wall = together(clients, [&](Client &client, std::size_t number) {
 			client.micros.assign(count, 0);
 			client.recall = 0;
