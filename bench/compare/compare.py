@@ -19,6 +19,7 @@ def main():
 	parser.add_argument("--systems", default=",".join(system.name for system in SYSTEMS))
 	parser.add_argument("--again", action="store_true")
 	parser.add_argument("--latencies", action="store_true")
+	parser.add_argument("--variants", default="")
 	parser.add_argument("stages", nargs="*", metavar="STAGE[:SET,SET...]")
 	given = parser.parse_args()
 	asked = [stage.partition(":") for stage in given.stages or STAGES]
@@ -26,7 +27,7 @@ def main():
 	if unknown:
 		sys.exit(f"no such stage: {' '.join(unknown)}; there are {' '.join(STAGES)} report")
 	bench = Bench(given.work, given.data, [system for system in SYSTEMS if system.name in given.systems.split(",")],
-		given.again, given.latencies)
+		given.again, given.latencies, [variant for variant in given.variants.split(",") if variant])
 	for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
 		signal.signal(ending, lambda *_: sys.exit(1))
 	try:

@@ -24,12 +24,13 @@ def note(*words):
 
 
 class Bench:
-	def __init__(self, work, data, systems, again, latencies):
+	def __init__(self, work, data, systems, again, latencies, variants):
 		self.work = pathlib.Path(work)
 		self.data = data
 		self.systems = systems
 		self.again = again
 		self.latencies = latencies
+		self.variants = variants
 		self.programs = pathlib.Path(os.environ["PROGRAMS"])
 		self.results = Results(self.work / "results.csv")
 		self.server = Server(self.work / "server")
@@ -63,7 +64,10 @@ class Bench:
 			fcntl.flock(file, fcntl.LOCK_UN)
 
 	def wanted(self, stage, set, system, version, variant=""):
-		"""The key of a measurement if it is to be made: it has not been made for this version, or all are to be made again."""
+		"""The key of a measurement if it is to be made: it is one of those asked for, and has not been made for this version,
+		or all are to be made again."""
+		if variant and self.variants and variant not in self.variants:
+			return None
 		key = {"stage": stage, "set": set, "system": system, "version": version, "variant": variant}
 		if tuple(key.values()) in self.measured or (self.results.has(key) and not self.again):
 			return None
