@@ -19,6 +19,7 @@ def main():
 	parser.add_argument("--systems", default=",".join(system.name for system in SYSTEMS))
 	parser.add_argument("--again", action="store_true")
 	parser.add_argument("--latencies", action="store_true")
+	parser.add_argument("--quick", action="store_true")
 	parser.add_argument("--variants", default="")
 	parser.add_argument("stages", nargs="*", metavar="STAGE[:SET,SET...]")
 	given = parser.parse_args()
@@ -27,17 +28,18 @@ def main():
 	if unknown:
 		sys.exit(f"no such stage: {' '.join(unknown)}; there are {' '.join(STAGES)} report")
 	bench = Bench(given.work, given.data, [system for system in SYSTEMS if system.name in given.systems.split(",")],
-		given.again, given.latencies, [variant for variant in given.variants.split(",") if variant])
+		given.again, given.latencies, [variant for variant in given.variants.split(",") if variant], given.quick)
+	report = bench.work / ("quick" if given.quick else "report")
 	for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
 		signal.signal(ending, lambda *_: sys.exit(1))
 	try:
 		for name, _, sets in asked:
 			if name != "report":
 				STAGES[name](bench, [set for set in sets.split(",") if set])
-				write_report(bench.results, bench.work)
+				write_report(bench.results, report)
 	finally:
 		bench.server.stop()
-	write_report(bench.results, bench.work)
+	write_report(bench.results, report)
 
 
 if __name__ == "__main__":

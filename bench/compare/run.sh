@@ -4,13 +4,14 @@
 # and 30 GB of disk.
 #
 # usage: bench/compare/run.sh [--data DIR] [--work DIR] [--again] [--systems NAME,NAME]
-#        [--variants NAME,NAME] [--latencies] [STAGE[:SET,SET...]...]
+#        [--variants NAME,NAME] [--latencies] [--quick] [STAGE[:SET,SET...]...]
 #        --data     folder with sentences300 and fashion784; without it the generated sets alone can be had
-#        --work     where sets, server, results.csv, report.md and plots are (default .local/compare)
+#        --work     where sets, server, results.csv and report/ are (default .local/compare)
 #        --again    measures again what has been measured for this version of the code
 #        --systems  vectorizer, pgvector, or both (the default)
 #        --variants  of a stage's measurements those with these names in results.csv ("one worker,k 10")
 #        --latencies  keeps every single latency in a file: ef, client, query, microseconds
+#        --quick    one pass and few values of ef, into quick.csv and quick/: to try something
 # Without a stage: all of them. SERVERS_DIR and MIRROR: as in test/servers/run.sh. TIMING_LOCK: a file that is locked
 # while a time is taken, for machines on which others measure, too.
 # shellcheck source-path=SCRIPTDIR source=../../test/servers/folder.sh
@@ -25,7 +26,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 		--data) data=$2; shift 2 ;;
 		--work) work=$2; shift 2 ;;
-		--help | -h) sed -n 's/^# \?//; 2,15p' "$0"; exit ;;
+		--help | -h) sed -n 's/^# \?//; 2,16p' "$0"; exit ;;
 		*) words+=("$1"); shift ;;
 	esac
 done

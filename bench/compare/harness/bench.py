@@ -13,8 +13,8 @@ from harness.server import Server
 from harness.sets import SETS, Files
 from harness.systems import Tables
 
-PASSES = 3
 EF = {10: [10, 20, 40, 60, 80, 120, 160, 240, 320, 480, 640, 800], 100: [100, 120, 160, 240, 320, 480, 640, 800]}
+QUICK_EF = {10: [10, 40, 160, 640], 100: [100, 200, 800]}
 LATENCY_COLUMNS = ["recall", "mean", "p50", "p95", "p99", "qps"]
 EF_AFTER_BUILD = 80
 
@@ -24,7 +24,7 @@ def note(*words):
 
 
 class Bench:
-	def __init__(self, work, data, systems, again, latencies, variants):
+	def __init__(self, work, data, systems, again=False, latencies=False, variants=(), quick=False):
 		self.work = pathlib.Path(work)
 		self.data = data
 		self.systems = systems
@@ -32,7 +32,9 @@ class Bench:
 		self.latencies = latencies
 		self.variants = variants
 		self.programs = pathlib.Path(os.environ["PROGRAMS"])
-		self.results = Results(self.work / "results.csv")
+		self.results = Results(self.work / ("quick.csv" if quick else "results.csv"))
+		self.passes_each = 1 if quick else 3
+		self.ef = QUICK_EF if quick else EF
 		self.server = Server(self.work / "server")
 		self.tables = Tables(self.server, self.program)
 		self.measured = set()
@@ -87,7 +89,7 @@ class Bench:
 		plan = self.server.sql(system.database, session, f"EXPLAIN (GENERIC_PLAN) {asked}")
 		if f"Index Scan using {table}_hnsw" not in plan:
 			raise RuntimeError(f"{system.name} does not use the index: {plan}")
-		values = values or EF[k]
+		values = values or self.ef[k]
 		more = [f"count={count}"] if count else []
 		if self.latencies:
 			more.append(f"latencies={self.work}/latencies-{table}-{system.name}-{k}-{clients}.tsv")
@@ -106,10 +108,10 @@ class Bench:
 		]
 
 	def passes(self, keys, one_pass):
-		"""Measures several systems in turn, PASSES times, so that what disturbs the machine meets them all. keys: those of
+		"""Measures several systems in turn, more than once, so that what disturbs the machine meets them all. keys: those of
 		wanted() by whatever one_pass takes to measure one."""
 		found = {which: [] for which, key in keys.items() if key}
-		for number in range(1, PASSES + 1):
+		for number in range(1, self.passes_each + 1):
 			for which in found:
 				with self.timing():
 					found[which] += [{"pass": number, **row} for row in one_pass(which)]

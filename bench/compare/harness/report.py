@@ -1,4 +1,4 @@
-"""report.md and the plots, made anew from the results after every stage."""
+"""A folder with report.md and the plots, made anew from the results after every stage."""
 
 from harness.bars import HEADS, MB, bars
 from harness.figures import at_recall, figure, ratio, sweep
@@ -18,6 +18,15 @@ def shown(value, digits=2, unit=1):
 
 def facts(results):
 	return table(["what", "value"], [[row["what"], row["value"]] for row in results.of(stage="versions") if row["what"] != "done"])
+
+
+def measured(results):
+	"""A report mixes versions of the code when not all stages were run again: this tells."""
+	newest = {}
+	for row in results.rows:
+		if row["what"] == "done" and row["system"]:
+			newest[row["stage"], row["set"], row["system"], row["variant"]] = (row["version"], row["time"])
+	return table(["stage", "set", "system", "variant", "version", "ended"], [[*key, *value] for key, value in sorted(newest.items())])
 
 
 def latency(results):
@@ -87,7 +96,7 @@ def choices(results):
 		[[row["set"], f"`{row['value']}`"] for row in results.of(stage="choice", what="info")])
 
 
-def plots(results, work):
+def plots(results, folder):
 	names = []
 	for set in SETS:
 		for k in (10, 100):
@@ -95,21 +104,23 @@ def plots(results, work):
 				name: [(recall, figures["mean"], ef) for ef, recall, figures in sweep(results, set, name, k)] for name in NAMES})
 			if drawn:
 				names.append(f"{set}-{k}.svg")
-				(work / names[-1]).write_text(drawn)
+				(folder / names[-1]).write_text(drawn)
 	return "\n\n".join(f"![{name}]({name})" for name in names)
 
 
-def write_report(results, work):
+def write_report(results, folder):
+	folder.mkdir(exist_ok=True)
 	sections = [
 		("Bars", table(HEADS, [bar.row() for bar in bars(results) if bar.compared is not None])),
 		("Versions, machine, settings", facts(results)),
 		("Builds", build(results)),
 		("Latency at equal recall, less SELECT 1", latency(results)),
-		("Plots", plots(results, work)),
+		("Plots", plots(results, folder)),
 		("Codes", codes(results)),
 		("Cycles", cycles(results)),
 		("Choices of auto", choices(results)),
 		("Sweeps", sweeps(results)),
+		("What was measured when", measured(results)),
 	]
-	(work / "report.md").write_text("# vectorizer, pgvector and hnswlib\n\n"
+	(folder / "report.md").write_text("# vectorizer, pgvector and hnswlib\n\n"
 		+ "\n\n".join(f"## {head}\n\n{body}" for head, body in sections) + "\n")

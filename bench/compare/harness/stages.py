@@ -3,7 +3,7 @@
 import os
 import platform
 
-from harness.bench import EF, EF_AFTER_BUILD, PASSES, note
+from harness.bench import EF_AFTER_BUILD, note
 from harness.server import MemoryWatch, Stopwatch
 from harness.sets import SETS
 from harness.systems import PGVECTOR, VECTORIZER
@@ -104,14 +104,15 @@ def limit(bench, names):
 		words = [f"base={files.base}", f"metric={files.set.metric}", f"index={index}"]
 		for threads, variant in [(2, "one worker"), (1, "serial")]:
 			key = bench.wanted("build", name, "hnswlib", version, variant)
-			if key:
+			if key or not index.exists():
 				with bench.timing(minutes=files.rows() >= 500_000):
 					[[_, seconds, size, memory]] = bench.program("limit", *words, "build=1", f"threads={threads}")
-				bench.keep(key, figures(seconds=seconds, bytes=size, peak_memory=memory))
+				if key:
+					bench.keep(key, figures(seconds=seconds, bytes=size, peak_memory=memory))
 		for k in [10, 100]:
 			keys = {k: bench.wanted("latency", name, "hnswlib", version, f"k {k}")}
 			bench.passes(keys, lambda k: bench.latency_rows(bench.program("limit", *words, f"queries={files.query}",
-				f"truth={files.truth}", f"k={k}", f"values={','.join(map(str, EF[k]))}"), k))
+				f"truth={files.truth}", f"k={k}", f"values={','.join(map(str, bench.ef[k]))}"), k))
 
 
 def fill(bench, system, files, table, share=1.0):
@@ -197,7 +198,7 @@ def cycles(bench, names):
 					took["insert_seconds"] = f"{watch.seconds:.3f}"
 				bench.tables.prewarm(system, "cycled")
 				with bench.timing():
-					found = [row for _ in range(PASSES)
+					found = [row for _ in range(bench.passes_each)
 						for row in bench.search(system, files, table="cycled", values=[EF_AFTER_BUILD])]
 				rows += [{"pass": cycle, **row} for row in
 					figures(**took, bytes=bench.tables.index_bytes(system, "cycled")) + found]
@@ -205,7 +206,6 @@ def cycles(bench, names):
 
 
 CLIENTS = 8
-FEWER_EF = [10, 20, 40, 80, 120, 160, 240, 320, 480, 640, 800]
 
 
 def clients(bench, names):
@@ -215,7 +215,7 @@ def clients(bench, names):
 		keys = keys_by_system(bench, "clients", name, "k 10")
 		for system in keys:
 			ensure_index(bench, system, files)
-		bench.passes(keys, lambda system: bench.search(system, files, values=FEWER_EF, clients=CLIENTS, count=250))
+		bench.passes(keys, lambda system: bench.search(system, files, clients=CLIENTS, count=250))
 
 
 def buffers(bench, names):
@@ -231,7 +231,7 @@ def buffers(bench, names):
 
 		def one_pass(system):
 			bench.server.start(shared_buffers=f"{quarter[system]}kB")
-			return figures(shared_buffers=quarter[system] * 1024) + bench.search(system, files, values=FEWER_EF)
+			return figures(shared_buffers=quarter[system] * 1024) + bench.search(system, files)
 
 		bench.passes(keys, one_pass)
 
@@ -339,7 +339,7 @@ def choice(bench, names):
 	bench.server.start()
 	database = VECTORIZER.database
 	version = bench.tables.version(VECTORIZER)
-	for name in ["sentences300", "fashion784"]:
+	for name in names or ["sentences300", "fashion784"]:
 		key = bench.wanted("choice", name, VECTORIZER.name, version)
 		if key:
 			ensure_index(bench, VECTORIZER, bench.files(name))
