@@ -1,6 +1,7 @@
 #include "pg/hnsw/build.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/insert.hpp"
 
 extern "C" {
@@ -96,6 +97,7 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 	Choice choice = choose(relation);
 	Index index = make_index(choice.shape, choice.parameters);
 	create_meta_page(relation, MAIN_FORKNUM, index, choice.flags);
+	pg::crash_point("build.metapage");
 
 	Build build{make_inserter(relation, false, CurrentMemoryContext),
 				nullptr,
@@ -118,10 +120,12 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 		meta_of(change.lock(kMetaBlock))->live = build.nodes;
 		change.commit();
 	}
+	pg::crash_point("build.written");
 	if (RelationNeedsWAL(relation)) {
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseLog);
 		log_newpage_range(relation, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(relation), true);
 	}
+	pg::crash_point("build.logged");
 	MemoryContextDelete(build.graph_context);
 	MemoryContextDelete(build.row_context);
 

@@ -1,6 +1,7 @@
 // Taking dead rows off: from chunks, from slots, and what that leaves a node as.
 #include "pg/hnsw/vacuum_parts.hpp"
 
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/allocate.hpp"
 
 namespace vectorizer::hnsw {
@@ -47,6 +48,7 @@ void clean_chunks(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 		chunk->count = static_cast<std::uint16_t>(kept);
 	}
 	change.commit();
+	pg::crash_point("vacuum.chunks");
 }
 
 namespace {
@@ -114,6 +116,7 @@ void clean_nodes(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 		change.commit();
 	else
 		change.abandon();
+	pg::crash_point("vacuum.rows");
 }
 
 }  // namespace vectorizer::hnsw

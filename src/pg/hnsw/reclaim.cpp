@@ -2,6 +2,7 @@
 #include "pg/hnsw/vacuum_parts.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/allocate.hpp"
 
 extern "C" {
@@ -95,6 +96,7 @@ std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &linked)
 									   .admit(orphan.node, orphan.nearest.distance, NoDistances(), true)) {
 				change.commit();
 				++relinked;
+				pg::crash_point("vacuum.relink");
 			}
 			else
 				change.abandon();
@@ -123,6 +125,7 @@ void free_chain(Vacuum &vacuum, NodeId id)
 		header.duplicates = chunk->next;
 		free_chunk(chunks, freed % kChunksPerPage);
 		change.commit();
+		pg::crash_point("vacuum.free_chunk");
 	}
 }
 
@@ -177,6 +180,7 @@ unsigned free_tombstones(Vacuum &vacuum, BlockNumber block, const NodeSet &dead,
 	}
 	meta->tombstones -= std::min<std::uint64_t>(freed, meta->tombstones);
 	change.commit();
+	pg::crash_point("vacuum.free_slots");
 	RecordFreeIndexPage(vacuum.relation, block);
 	return freed;
 }
@@ -223,6 +227,7 @@ void retire_chunks_of(Vacuum &vacuum, NodeId owner)
 		link = chunk->next;
 		chunk->count = Chunk::kRetired;
 		change.commit();
+		pg::crash_point("vacuum.retire");
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "core/graph/select.hpp"
 #include "core/graph/visited.hpp"
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 
 namespace vectorizer::hnsw {
 
@@ -98,6 +99,7 @@ private:
 			return;
 		for (Broken &list : broken.first(n))
 			list.after = replacement(list, arena);
+		pg::crash_point("vacuum.replacements");
 		write(block, broken.first(n));
 	}
 
@@ -173,6 +175,7 @@ private:
 					list.remove(i);
 		});
 		change.commit();
+		pg::crash_point("vacuum.repair");
 	}
 
 	const IndexVacuumInfo *info_;

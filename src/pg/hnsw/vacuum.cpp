@@ -1,6 +1,7 @@
 #include "pg/hnsw/vacuum_parts.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 
 extern "C" {
 #include "commands/vacuum.h"
@@ -97,6 +98,7 @@ IndexBulkDeleteResult *am_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteResu
 	Callback dead{callback, callback_state};
 	for_each_page(vacuum, PageKind::kOverflow, [&](BlockNumber block) { clean_chunks(vacuum, block, dead); });
 	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block) { clean_nodes(vacuum, block, dead); });
+	pg::crash_point("vacuum.cleaned");
 	return stats;
 }
 
@@ -124,18 +126,23 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 	// Later ones see the tombstones and choose none.
 	LockPage(vacuum.relation, kMetaBlock, ExclusiveLock);
 	UnlockPage(vacuum.relation, kMetaBlock, ExclusiveLock);
+	pg::crash_point("vacuum.barrier");
 
 	NodeId limit = read_meta(vacuum.relation).groups * vacuum.index.nodes_per_group();
 	NodeSet dead(limit, arena);
 	retire_empty_chunks(vacuum);
 	Census census = take_census(vacuum, &dead);
+	pg::crash_point("vacuum.census");
 	std::uint64_t freed = 0;
 	if (static_cast<double>(census.tombstones) > kRepairShare * static_cast<double>(census.live)) {
 		replace_entry(vacuum, dead, census);
+		pg::crash_point("vacuum.entry");
 		repair_links(vacuum, dead);
 		References references{NodeSet(limit, arena), NodeSet(limit, arena)};
 		collect_references(vacuum, dead, &references);
+		pg::crash_point("vacuum.referenced");
 		relink_orphans(vacuum, references.linked);
+		pg::crash_point("vacuum.relinked");
 		for_each_page(vacuum, PageKind::kNodes,
 					  [&](BlockNumber block) { freed += free_tombstones(vacuum, block, dead, references.dead); });
 	}
@@ -148,6 +155,7 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 		now->freed_slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(census.free + freed, PG_UINT32_MAX));
 		now->cycle = static_cast<std::uint16_t>(now->cycle % 65535 + 1);
 		change.commit();
+		pg::crash_point("vacuum.counted");
 	}
 	if (census.free + freed > 0)
 		IndexFreeSpaceMapVacuum(vacuum.relation);
