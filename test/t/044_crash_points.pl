@@ -47,6 +47,7 @@ my $delete = 'DELETE FROM rows WHERE id % 3 = 0 OR id % 16 = 4 OR (id % 16 = 8 A
 my @work = (
 	[ qr/^insert\.entry$/,        'TRUNCATE rows',             $insert ],
 	[ qr/^(insert|allocate)\./,   '',                          $insert ],
+	[ qr/^(scan|graph)\./,        'SET enable_seqscan = off',  'SELECT count(*) FROM (SELECT v FROM rows ORDER BY v <-> (SELECT test_vector(1))) AS s' ],
 	[ qr/^vacuum\.free_chunk$/,   $delete,                     $vacuum ],
 	[ qr/^vacuum\.chunks$/,       "$delete; VACUUM rows; DELETE FROM rows WHERE id % 16 = 12", $vacuum ],
 	[ qr/^vacuum\./,              $delete,                     $vacuum ],
@@ -94,8 +95,7 @@ CREATE INDEX rows_v ON rows $options;});
 	}
 	else
 	{
-		$primary->safe_psql('postgres', $before) if $before;
-		$primary->psql('postgres', "$set;\n$statement", on_error_stop => 1);
+		$primary->psql('postgres', join(";\n", $before, $set, $statement), on_error_stop => 1);
 	}
 	return slurp_file($primary->logfile, $log) =~ /crash point \Q$point\E\b/;
 }

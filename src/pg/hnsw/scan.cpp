@@ -2,8 +2,11 @@
 
 #include "core/graph/search.hpp"
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/page_store.hpp"
 #include "pg/hnsw/rerank.hpp"
+
+#include <tuple>
 
 extern "C" {
 #include "pgstat.h"
@@ -30,6 +33,13 @@ struct Fetched {
 	RowPointer row;
 };
 
+struct RowOrder {
+	bool operator()(RowPointer a, RowPointer b) const
+	{
+		return std::tie(a.block_high, a.block_low, a.offset) < std::tie(b.block_high, b.block_low, b.offset);
+	}
+};
+
 struct BoundFirst {
 	bool operator()(const Unfetched &a, const Unfetched &b) const { return nearer(a.bound, b.bound); }
 };
@@ -42,7 +52,7 @@ using Search = graph::Search<PageStore>;
 /// One scan, from its first tuple to its end or rescan. Lives in the scan's memory context.
 struct Scan {
 	Scan(Relation relation, const Index &facts, const Arena &memory)
-		: index(facts), arena(memory), store(relation, facts), unfetched(memory), fetched(memory) {}
+		: index(facts), arena(memory), store(relation, facts), unfetched(memory), fetched(memory), rows(memory) {}
 
 	Index index;
 	Arena arena;
@@ -54,6 +64,7 @@ struct Scan {
 	Search *search = nullptr;       // null: the index is empty
 	graph::Heap<Unfetched, BoundFirst> unfetched;
 	graph::Heap<Fetched, DistanceFirst> fetched;
+	graph::Heap<RowPointer, RowOrder> rows;  // of one node, in the table's order
 	bool swept = false;
 	bool ended = false;             // no further rounds
 	bool returned_any = false;
@@ -160,6 +171,7 @@ bool widen(Scan &scan, Relation relation)
 			return false;
 		}
 	}
+	pg::crash_point("scan.round");
 	if (!search.round(scan.width, pg::interrupt_pending()))
 		CHECK_FOR_INTERRUPTS();
 	for (const graph::Candidate &node : search.nearest())
@@ -186,17 +198,32 @@ void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
 		scan.fetched.push({distance, row});
 }
 
-/// Fetches all rows of a node: its first, and those that were folded into it. A chain that is another node's by now has
-/// nothing that this snapshot could see.
-void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Candidate &node)
+/// The first chunk of a node as its slot is now; kNoChunk if the slot is another node's, or nobody's, by now: this snapshot
+/// then sees none of its rows.
+std::uint32_t first_chunk(Scan &scan, const graph::Candidate &node)
 {
-	fetch_row(scan, rerank, node.row);
+	std::uint32_t first = kNoChunk;
+	NodeId id = node.id;
+	scan.store.visit({&id, 1}, [&](NodeId, const std::byte *slot) {
+		const graph::SlotHeader &header = graph::SlotLayout::header(slot);
+		if (header.state == static_cast<std::uint8_t>(graph::State::kLive) && header.generation == node.generation)
+			first = header.duplicates;
+	});
+	return first;
+}
+
+/// Adds the rows in a node's chain of chunks to scan.rows. Returns the chunk at which the chain broke off, because vacuum
+/// has taken it out and freed it meanwhile; kNoChunk if none did. A chunk that was freed and then taken by the same node
+/// leads through the chain again.
+std::uint32_t collect_chain(Scan &scan, Relation relation, const graph::Candidate &node)
+{
 	ChainGuard guard;
-	for (std::uint32_t next = node.duplicates; next != kNoChunk;) {
+	for (std::uint32_t next = first_chunk(scan, node); next != kNoChunk;) {
 		CHECK_FOR_INTERRUPTS();
 		guard.meet(relation, next);
+		pg::crash_point("scan.chunk");
 		if (!scan.store.exists(chunk_block(next)))
-			return;
+			return next;
 		Chunk chunk{};
 		bool valid = pg::read_page(relation, chunk_block(next), [&](Page page) {
 			check_page(relation, chunk_block(next), page, PageKind::kOverflow, sizeof(Chunk), true);
@@ -207,10 +234,32 @@ void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Cand
 			return chunk.owner == node.id && chunk.generation == node.generation && chunk.sound();
 		});
 		if (!valid)
-			return;
+			return next;
 		for (unsigned i = 0; i < chunk.rows_in_use(); ++i)
-			fetch_row(scan, rerank, chunk.rows[i]);
+			scan.rows.push(chunk.rows[i]);
 		next = chunk.next;
+	}
+	return kNoChunk;
+}
+
+/// Fetches all rows of a node: its first, and those that were folded into it. Those that this snapshot sees keep their chunk
+/// for as long as it lives, but empty chunks before them may go: a chain that breaks off is walked anew.
+void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Candidate &node)
+{
+	fetch_row(scan, rerank, node.row);
+	if (node.duplicates == kNoChunk)
+		return;
+	scan.rows.clear();
+	std::uint32_t broken_before = kNoChunk;
+	for (std::uint32_t broken; (broken = collect_chain(scan, relation, node)) != kNoChunk; broken_before = broken)
+		if (broken == broken_before)
+			corrupted(relation, chunk_block(broken), "a chain of duplicate rows leads to a chunk of another node");
+	RowPointer last = node.row;
+	while (!scan.rows.empty()) {
+		RowPointer row = scan.rows.pop();
+		if (row != last && row != node.row)
+			fetch_row(scan, rerank, row);
+		last = row;
 	}
 }
 
