@@ -8,6 +8,8 @@ extern "C" {
 #include "catalog/pg_database.h"
 #include "commands/vacuum.h"
 #include "nodes/pathnodes.h"
+#include "pgstat.h"
+#include "storage/buf_internals.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
@@ -88,6 +90,63 @@ inline void vacuum_delay()
 	vacuum_delay_point(false);
 #else
 	vacuum_delay_point();
+#endif
+}
+
+/// The number that names the relation's file.
+inline Oid file_number_of(Relation relation)
+{
+#if PG_VERSION_NUM >= 160000
+	return relation->rd_locator.relNumber;
+#else
+	return relation->rd_node.relNode;
+#endif
+}
+
+/// What names block 0 of the relation's main fork in shared buffers.
+inline BufferTag first_tag_of(Relation relation)
+{
+	BufferTag tag;
+#if PG_VERSION_NUM >= 160000
+	InitBufferTag(&tag, &relation->rd_locator, MAIN_FORKNUM, 0);
+#else
+	INIT_BUFFERTAG(tag, relation->rd_node, MAIN_FORKNUM, 0);
+#endif
+	return tag;
+}
+
+/// Whether `tag` names that block of the relation whose first block is named by `first`.
+inline bool is_tag_of(const BufferTag &tag, const BufferTag &first, BlockNumber block)
+{
+#if PG_VERSION_NUM >= 160000
+	return tag.blockNum == block && tag.relNumber == first.relNumber && tag.forkNum == MAIN_FORKNUM &&
+		   tag.dbOid == first.dbOid && tag.spcOid == first.spcOid;
+#else
+	return tag.blockNum == block && tag.forkNum == MAIN_FORKNUM && RelFileNodeEquals(tag.rnode, first.rnode);
+#endif
+}
+
+/// Pins the buffer if it holds that block of the relation's main fork.
+inline bool read_recent_buffer(Relation relation, BlockNumber block, Buffer buffer)
+{
+#if PG_VERSION_NUM >= 160000
+	return ReadRecentBuffer(relation->rd_locator, MAIN_FORKNUM, block, buffer);
+#else
+	return ReadRecentBuffer(relation->rd_node, MAIN_FORKNUM, block, buffer);
+#endif
+}
+
+/// Counts pages found in shared buffers in the relation's statistics.
+inline void count_buffer_hits(Relation relation, int64 pages)
+{
+	if (!pgstat_should_count_relation(relation))
+		return;
+#if PG_VERSION_NUM >= 160000
+	relation->pgstat_info->counts.blocks_fetched += pages;
+	relation->pgstat_info->counts.blocks_hit += pages;
+#else
+	relation->pgstat_info->t_counts.t_blocks_fetched += pages;
+	relation->pgstat_info->t_counts.t_blocks_hit += pages;
 #endif
 }
 

@@ -14,7 +14,7 @@ PageChange::PageChange(Relation index, bool logged)
 Page PageChange::lock(BlockNumber block)
 {
 	Assert(count_ < kMostPages);
-	Buffer buffer = ReadBuffer(index_, block);
+	Buffer buffer = pin_page(index_, block);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	buffers_[count_++] = buffer;
 	if (xlog_ == nullptr)

@@ -5,7 +5,7 @@
 // changed without WAL and logged as a whole at the end.
 #pragma once
 
-#include "pg/pg.hpp"
+#include "pg/glance.hpp"
 
 extern "C" {
 #include "access/generic_xlog.h"
@@ -15,11 +15,13 @@ extern "C" {
 
 namespace vectorizer::pg {
 
-/// Runs f(page) under a share lock and returns what it returns. f must not visit another page.
+/// Runs f(page) under a share lock and returns what it returns. f must not visit another page. A strategy is for those who
+/// pass through the whole relation once.
 template <typename Function>
 auto read_page(Relation index, BlockNumber block, Function &&f, BufferAccessStrategy strategy = nullptr)
 {
-	Buffer buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
+	Buffer buffer = strategy == nullptr ? pin_page(index, block)
+										: ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	if constexpr (std::is_void_v<decltype(f(BufferGetPage(buffer)))>) {
 		f(BufferGetPage(buffer));

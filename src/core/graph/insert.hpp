@@ -50,15 +50,17 @@ Neighbourhood find_neighbourhood(S &store, const quantize::Quantizer &quantizer,
 		if (!found.complete)
 			return found;
 
-		std::span<Candidate> best = search->nearest();
-		std::sort(best.begin(), best.end(), Nearer{});
+		std::span<Neighbour> best = arena.array<Neighbour>(search->found());
+		for (std::size_t i = 0; i < best.size(); ++i)
+			best[i] = {search->found(i).id, search->found(i).distance};
+		std::sort(best.begin(), best.end(), [](const Neighbour &a, const Neighbour &b) { return nearer(a.distance, b.distance); });
 		std::span<Neighbour> candidates = arena.array<Neighbour>(best.size());
 		std::span<NodeId> ids = arena.array<NodeId>(best.size());
 		std::size_t n = 0;
-		for (const Candidate &candidate : best)
-			if (candidate.id != self) {
-				ids[n] = candidate.id;
-				candidates[n++] = {candidate.id, candidate.distance};
+		for (const Neighbour &neighbour : best)
+			if (neighbour.id != self) {
+				ids[n] = neighbour.id;
+				candidates[n++] = neighbour;
 			}
 		std::span<StoredCode> codes = arena.array<StoredCode>(n);
 		store.codes(std::span<const NodeId>(ids.first(n)), codes.data(), arena);

@@ -41,14 +41,15 @@ public:
 
 	// The store's calls (store.hpp).
 	unsigned links(NodeId id, unsigned level, NodeId *out);
-	template <typename Visit>
-	void visit(std::span<NodeId> ids, Visit &&visit)
+	template <typename Read, typename Take>
+	void visit(std::span<const NodeId> ids, Read &&read, Take &&take)
 	{
 		for (NodeId id : ids)
-			__builtin_prefetch(layout_.code(slot(id)));
-		for (NodeId id : ids)
-			visit(id, static_cast<const std::byte *>(slot(id)));
+			layout_.prefetch_code(slot(id));
+		for (std::size_t i = 0; i < ids.size(); ++i)
+			take(i, read(static_cast<const std::byte *>(slot(ids[i]))));
 	}
+	void prefetch_links(NodeId id) { layout_.prefetch_links(slot(id)); }
 	void codes(std::span<const NodeId> ids, StoredCode *out, const Arena &arena);
 
 private:

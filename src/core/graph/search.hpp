@@ -8,139 +8,182 @@
 
 namespace vectorizer::graph {
 
+/// A node as a search saw it.
+struct Candidate {
+	double distance;            // estimated from its code
+	quantize::Factors factors;  // of the code: the estimate's error follows from them
+	NodeId id;
+	bool live;                  // false: a tombstone, to walk through only
+	bool queued;                // queued for expansion, or expanded
+};
+static_assert(sizeof(Candidate) == 24);
+
 /// Searches one level, widening round by round. After a round nearest() holds the best nodes that no earlier round has
 /// returned; what was evaluated and was not good enough waits for the next round. Tombstones are walked through and never
 /// returned.
 template <Store S>
 class Search {
 public:
-	/// kOnce: there will be one round, so that nothing is kept for further ones. Memory comes from the arena and is never
-	/// given back.
+	/// kOnce: there will be one round, so that nothing is kept for further ones, but the distances of all that it evaluates.
+	/// Memory comes from the arena and is never given back.
 	enum class Use { kOnce, kRounds };
 	Search(S &store, const quantize::Computer &computer, unsigned level, Use use, std::size_t expected, const Arena &arena)
-		: store_(store), computer_(computer), level_(level), use_(use), visited_(arena, expected),
-		  frontier_(arena), nearest_(arena), waiting_(arena), links_(arena.array<NodeId>(store.max_links())) {}
+		: store_(store), computer_(computer), level_(level), use_(use), visited_(arena, expected), candidates_(arena),
+		  frontier_(arena), nearest_(arena), waiting_(arena), links_(arena.array<NodeId>(store.max_links())),
+		  places_(arena.array<std::uint32_t>(store.max_links())) {}
 
 	/// Begins at these nodes.
-	void start(std::span<const NodeId> entries)
-	{
-		std::span<NodeId> fresh = links_;
-		std::size_t n = 0;
-		for (NodeId id : entries) {
-			if (n == fresh.size()) {
-				evaluate(fresh.first(n), 0);
-				n = 0;
-			}
-			if (visited_.insert(id))
-				fresh[n++] = id;
-		}
-		evaluate(fresh.first(n), 0);
-	}
+	void start(std::span<const NodeId> entries) { evaluate_new(entries, 0); }
 
 	/// One round: expands nodes nearest first until `ef` results are nearer than anything left to expand. Returns false if
 	/// the stop predicate said so: the results are then whatever had been found.
 	bool round(std::size_t ef, Stop stop)
 	{
 		nearest_.clear();
+		waiting_.arrange();
 		while (nearest_.size() < ef && !waiting_.empty()) {
-			Candidate candidate = waiting_.pop();
-			queue(candidate);
-			nearest_.push(candidate);
+			Place place = waiting_.pop();
+			queue(place);
+			nearest_.push(place);
 		}
+		first_waiting_ = waiting_.empty() ? kNone : waiting_.top();
 
 		while (!frontier_.empty()) {
-			if (nearest_.size() >= ef && nearer(nearest_.top().distance, frontier_.top().distance))
+			if (nearest_.size() >= ef && nearest_.top().distance < frontier_.top().distance)
 				return true;
 			if (stop())
 				return false;
-			expand(frontier_.pop().id, ef);
+			expand(candidates_[frontier_.pop().index].id, ef);
 		}
 		return true;
 	}
 
-	/// What the last round found, in no particular order.
-	std::span<Candidate> nearest() { return nearest_.items(); }
+	/// How many nodes the last round found, and each of them, in no particular order.
+	std::size_t found() const { return nearest_.size(); }
+	const Candidate &found(std::size_t i) const { return candidates_[nearest_[i].index]; }
 
 	/// No node is left to expand: the graph has nothing more to give. Candidates may still wait for a round.
 	bool exhausted() const { return frontier_.empty(); }
 	bool anything_waiting() const { return !waiting_.empty(); }
 
 	/// The best of those that no round has returned yet. REQUIRES: anything_waiting().
-	const Candidate &first_waiting() const { return waiting_.top(); }
+	const Candidate &first_waiting() const { return candidates_[first_waiting_.index]; }
 
 	/// Takes up nodes that the graph did not lead to (a sweep finds those). REQUIRES: none of them was visited.
-	void add(std::span<NodeId> ids)
-	{
-		for (NodeId id : ids)
-			visited_.insert(id);
-		evaluate(ids, 0);
-	}
+	void add(std::span<const NodeId> ids) { evaluate_new(ids, 0); }
 
 	Visited &visited() { return visited_; }
 	std::size_t evaluations() const { return evaluations_; }
 	std::size_t hops() const { return hops_; }
 
 private:
+	/// A candidate in a heap. Estimates that differ by less than a float's precision come in any order.
+	struct Place {
+		float distance;
+		std::uint32_t index;
+	};
+	struct NearestFirst {
+		bool operator()(const Place &a, const Place &b) const { return a.distance < b.distance; }
+	};
+	struct FarthestFirst {
+		bool operator()(const Place &a, const Place &b) const { return a.distance > b.distance; }
+	};
+	static constexpr Place kNone{__builtin_inff(), 0};
+
+	struct Seen {
+		double distance;
+		quantize::Factors factors;
+		bool live;
+	};
+
 	void expand(NodeId id, std::size_t ef)
 	{
 		++hops_;
 		unsigned count = store_.links(id, level_, links_.data());
-		std::size_t fresh = 0;
-		for (unsigned i = 0; i < count; ++i)
-			if (visited_.insert(links_[i]))
-				links_[fresh++] = links_[i];
-		evaluate(links_.first(fresh), ef);
+		evaluate_new(links_.first(count), ef);
 	}
 
-	/// ef 0: everything waits for the next round.
-	void evaluate(std::span<NodeId> ids, std::size_t ef)
+	/// Evaluates those that no one has visited. ef 0: everything waits for the next round. `ids` may be links_.
+	void evaluate_new(std::span<const NodeId> ids, std::size_t ef)
+	{
+		while (!ids.empty()) {
+			std::span<const NodeId> some = ids.first(std::min(ids.size(), links_.size()));
+			ids = ids.subspan(some.size());
+			visited_.reserve(some.size());
+			std::size_t fresh = 0;
+			for (NodeId id : some)
+				if (std::uint32_t place = visited_.note(id); place != Visited::kSeen) {
+					links_[fresh] = id;
+					places_[fresh++] = place;
+				}
+			evaluate(links_.first(fresh), ef);
+		}
+	}
+
+	void evaluate(std::span<const NodeId> ids, std::size_t ef)
 	{
 		evaluations_ += ids.size();
-		store_.visit(ids, [&](NodeId id, const std::byte *slot) {
-			const SlotHeader &header = SlotLayout::header(slot);
-			// A slot that was reused meanwhile may hold a node that does not reach this level.
-			bool live = header.state == static_cast<std::uint8_t>(State::kLive) && header.level >= level_;
-			quantize::Factors factors = SlotLayout::factors(slot);
-			double distance = computer_.distance(store_.layout().code(slot), factors);
-			float error = use_ == Use::kRounds ? static_cast<float>(computer_.error(factors, distance)) : 0.0f;
-			take({distance, error, id, header.duplicates, header.row, header.generation, live, false}, ef);
-		});
+		store_.visit(
+			ids,
+			[&](const std::byte *slot) {
+				const SlotHeader &header = SlotLayout::header(slot);
+				// A slot that was reused meanwhile may hold a node that does not reach this level.
+				bool live = header.state == static_cast<std::uint8_t>(State::kLive) && header.level >= level_;
+				quantize::Factors factors = SlotLayout::factors(slot);
+				return Seen{computer_.distance(store_.layout().code(slot), factors), factors, live};
+			},
+			[&](std::size_t i, const Seen &seen) {
+				if (use_ == Use::kOnce)
+					visited_.set_distance(places_[i], seen.distance);
+				take({seen.distance, seen.factors, ids[i], seen.live, false}, ef);
+			});
 	}
 
 	/// Sorts an evaluated node in. What is worse than the ef-th result is dropped by standard HNSW; a later round may want it,
 	/// so it waits, and is queued for expansion only when it is a result.
-	void take(Candidate candidate, std::size_t ef)
+	void take(const Candidate &candidate, std::size_t ef)
 	{
-		visited_.set_distance(candidate.id, candidate.distance);
+		auto distance = static_cast<float>(candidate.distance);
 		bool full = nearest_.size() >= ef;
-		bool good = !full || (ef > 0 && nearer(candidate.distance, nearest_.top().distance));
+		bool good = !full || (ef > 0 && distance < nearest_.top().distance);
+		bool keep = use_ == Use::kRounds || ef == 0;  // for another round
+		if (!good && !keep)
+			return;
+		Place place{distance, static_cast<std::uint32_t>(candidates_.size())};
+		candidates_.append(candidate);
 		if (!candidate.live) {
-			if (good || keeps(ef))
-				queue(candidate);
+			queue(place);
 			return;
 		}
-		if (good) {
-			queue(candidate);
-			if (full) {
-				Candidate worst = nearest_.pop();
-				if (keeps(ef))
-					waiting_.push(worst);
-			}
-			nearest_.push(candidate);
+		if (!good) {
+			wait(place);
+			return;
 		}
-		else if (keeps(ef))
-			waiting_.push(candidate);
+		queue(place);
+		if (full) {
+			Place worst = nearest_.pop();
+			if (keep)
+				wait(worst);
+		}
+		nearest_.push(place);
 	}
 
-	/// Whether what is not good enough for this round is kept for another.
-	bool keeps(std::size_t ef) const { return use_ == Use::kRounds || ef == 0; }
-
-	void queue(Candidate &candidate)
+	void wait(Place place)
 	{
+		waiting_.append(place);
+		if (place.distance < first_waiting_.distance || waiting_.size() == 1)
+			first_waiting_ = place;
+	}
+
+	void queue(Place place)
+	{
+		Candidate &candidate = candidates_[place.index];
 		if (candidate.queued)
 			return;
 		candidate.queued = true;
-		frontier_.push(candidate);
+		frontier_.push(place);
+		if (level_ == 0 && frontier_.top().index == place.index)  // expanded next, as it seems
+			store_.prefetch_links(candidate.id);
 	}
 
 	S &store_;
@@ -148,10 +191,13 @@ private:
 	unsigned level_;
 	Use use_;
 	Visited visited_;
-	Heap<Candidate, Nearer> frontier_;
-	Heap<Candidate, Farther> nearest_;  // its top is the worst of them
-	Heap<Candidate, Nearer> waiting_;
+	Pile<Candidate> candidates_;
+	Heap<Place, NearestFirst> frontier_;
+	Heap<Place, FarthestFirst> nearest_;  // its top is the worst of them
+	Heap<Place, NearestFirst> waiting_;   // arranged at the beginning of a round only
+	Place first_waiting_ = kNone;
 	std::span<NodeId> links_;
+	std::span<std::uint32_t> places_;     // in visited_
 	std::size_t evaluations_ = 0;
 	std::size_t hops_ = 0;
 };
@@ -165,20 +211,26 @@ NodeId descend(S &store, const quantize::Computer &computer, NodeId entry, unsig
 	NodeId best = entry;
 	double best_distance = 0;
 	bool known = false;
-	auto improve = [&](NodeId id, const std::byte *slot) {
-		double distance = computer.distance(store.layout().code(slot), SlotLayout::factors(slot));
-		if (!known || nearer(distance, best_distance)) {
-			best = id;
-			best_distance = distance;
-			known = true;
-		}
+	auto improve = [&](std::span<const NodeId> ids) {
+		store.visit(
+			ids,
+			[&](const std::byte *slot) {
+				return computer.distance(store.layout().code(slot), SlotLayout::factors(slot));
+			},
+			[&](std::size_t i, double distance) {
+				if (!known || nearer(distance, best_distance)) {
+					best = ids[i];
+					best_distance = distance;
+					known = true;
+				}
+			});
 	};
-	store.visit({&entry, 1}, improve);
+	improve({&entry, 1});
 	for (unsigned level = from; known && level >= to && level > 0; --level) {
 		for (bool moved = true; moved;) {
 			NodeId at = best;
 			unsigned count = store.links(at, level, links.data());
-			store.visit(links.first(count), improve);
+			improve(links.first(count));
 			moved = best != at;
 		}
 	}

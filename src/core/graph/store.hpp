@@ -1,8 +1,9 @@
 // What the graph's algorithms ask of whoever holds the nodes: pages in the server (src/pg/hnsw/page_store.hpp), plain
 // memory in a build and in tests (memory_graph.hpp).
 //
-// Nothing is held between calls: a node may change, die, or (for a scan) become another one. So each call tolerates any
-// id: one that names no node has no links and is not evaluated.
+// Hints and truths: links() and visit() may read what a writer is changing at that moment, so they give hints, and a node
+// may change, die, or (for a scan) become another one at any time after. So each call tolerates any id: one that names no
+// node has no links and is not evaluated. codes() tells the truth of the moment.
 #pragma once
 
 #include "core/graph/slot.hpp"
@@ -12,34 +13,17 @@
 
 namespace vectorizer::graph {
 
-/// A node as a search sees it at the moment of its evaluation.
-struct Candidate {
-	double distance;           // estimated from its code
-	float error;               // one sigma of that estimate; 0 where nobody asked
-	NodeId id;
-	std::uint32_t duplicates;  // these three as in its slot
-	RowPointer row;
-	std::uint16_t generation;
-	bool live;                 // false: a tombstone, to walk through only
-	bool queued;               // a search has queued it for expansion (or has expanded it)
-};
-static_assert(sizeof(Candidate) == 32);
-
-struct Nearer {
-	bool operator()(const Candidate &a, const Candidate &b) const { return nearer(a.distance, b.distance); }
-};
-struct Farther {
-	bool operator()(const Candidate &a, const Candidate &b) const { return nearer(b.distance, a.distance); }
-};
-
 /// A code outside its slot.
 struct StoredCode {
-	const std::uint8_t *code;  // null: the node is gone
+	const std::uint8_t *code;  // null: the node is gone, or a tombstone
 	quantize::Factors factors;
 };
 
-struct IgnoreNode {
-	void operator()(NodeId, const std::byte *) const {}
+struct ReadNothing {
+	int operator()(const std::byte *) const { return 0; }
+};
+struct TakeNothing {
+	void operator()(std::size_t, int) const {}
 };
 
 template <typename S>
@@ -54,11 +38,15 @@ concept Store = requires(S store, NodeId id, unsigned level, std::span<NodeId> i
 	/// Copies the node's neighbours on the level to `links`; returns their number.
 	{ store.links(id, level, links) } -> std::convertible_to<unsigned>;
 
-	/// Calls visit(id, slot) for each id that names a live node or a tombstone. May reorder `ids`. `visit` runs under the
-	/// page's lock: it must not call the store.
-	store.visit(ids, IgnoreNode{});
+	/// For each i for which ids[i] names a live node or a tombstone: take(i, read(slot)), in no particular order. `read` may
+	/// look at bytes that are being changed, may run again for the same node, and must not call the store; what it returns
+	/// is a value, taken only if the bytes were that node's.
+	store.visit(std::span<const NodeId>(ids), ReadNothing{}, TakeNothing{});
 
-	/// Fetches the codes of several nodes, codes[i] that of ids[i]; their memory comes from `arena` or outlives it.
+	/// Begins to fetch the node's links of level 0 into the processor's caches.
+	store.prefetch_links(id);
+
+	/// Reads the codes of several live nodes, codes[i] that of ids[i]; their memory comes from `arena` or outlives it.
 	store.codes(std::span<const NodeId>(ids), codes, arena);
 };
 

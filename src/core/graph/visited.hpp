@@ -23,18 +23,32 @@ public:
 	/// Whether the id is new; it is then noted, with no distance yet.
 	bool insert(NodeId id)
 	{
-		if (2 * (used_ + 1) > table_.size())
-			grow();
-		Entry &entry = table_[place(id)];
-		if (entry.id == id)
-			return false;
-		entry = {id, kUnknown};
-		++used_;
-		return true;
+		reserve(1);
+		return note(id) != kSeen;
 	}
 
-	/// REQUIRES: the id was inserted.
-	void set_distance(NodeId id, double distance) { table_[place(id)].distance = static_cast<float>(distance); }
+	/// Makes room for so many more.
+	void reserve(std::size_t more)
+	{
+		while (2 * (used_ + more) > table_.size())
+			grow();
+	}
+
+	static constexpr std::uint32_t kSeen = 0xFFFFFFFF;
+
+	/// Notes the id and returns its place, good until the next reserve() or insert(); kSeen if it is there already.
+	/// REQUIRES: room reserved.
+	std::uint32_t note(NodeId id)
+	{
+		std::size_t at = place(id);
+		if (table_[at].id == id)
+			return kSeen;
+		table_[at] = {id, kUnknown};
+		++used_;
+		return static_cast<std::uint32_t>(at);
+	}
+
+	void set_distance(std::uint32_t place, double distance) { table_[place].distance = static_cast<float>(distance); }
 
 	bool find(NodeId id, double *distance) const override
 	{

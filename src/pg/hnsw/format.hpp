@@ -210,11 +210,12 @@ inline std::uint32_t group_of(BlockNumber block)
 
 inline NodePlace place_of(NodeId id, unsigned slots_per_page)
 {
-	std::uint32_t per_group = kNodePages * slots_per_page;
-	std::uint32_t group = id / per_group;
-	std::uint32_t ordinal = id % per_group;
+	std::uint32_t page = id / slots_per_page;  // counted over the node pages alone
+	unsigned slot = id - page * slots_per_page;
+	std::uint32_t group = page / kNodePages;
+	std::uint32_t in_group = page - group * kNodePages;
 	BlockNumber first = group_block(group);
-	return {first + 1 + ordinal / slots_per_page, first, ordinal % slots_per_page, static_cast<std::uint16_t>(ordinal)};
+	return {first + 1 + in_group, first, slot, static_cast<std::uint16_t>(in_group * slots_per_page + slot)};
 }
 
 /// REQUIRES: `block` is a node page of its group.

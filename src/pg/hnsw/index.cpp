@@ -186,8 +186,6 @@ void check_meta(Relation relation, Page page)
 		meta->ef_construction < kMinEfConstruction || meta->ef_construction > kMaxEfConstruction || meta->metric < 1 ||
 		meta->metric > 4 || meta->group_blocks != kGroupBlocks || meta->attribute_bytes != 0)
 		corrupted(relation, kMetaBlock, "the metapage holds impossible parameters");
-	if (meta->groups > most_groups(RelationGetNumberOfBlocks(relation)))
-		corrupted(relation, kMetaBlock, "the metapage claims more groups than the file has");
 	auto may_be_tail = [&](BlockNumber tail) {
 		return tail == InvalidBlockNumber || (tail != kMetaBlock && group_of(tail) < meta->groups);
 	};
@@ -209,6 +207,8 @@ Index open_index(Relation relation)
 		return *static_cast<Index *>(relation->rd_amcache);
 
 	MetaPage meta = read_meta(relation);
+	if (meta.groups > most_groups(RelationGetNumberOfBlocks(relation)))
+		corrupted(relation, kMetaBlock, "the metapage claims more groups than the file has");
 	quantize::Shape shape{static_cast<quantize::Kind>(meta.quantizer), meta.bits, static_cast<Metric>(meta.metric),
 						  meta.dimensions, meta.seed};
 	if (!fits(shape, meta.m))

@@ -40,14 +40,11 @@ void link_back(const Inserter &inserter, NodeId id, unsigned level, std::span<co
 		// Above level 0 the slot tells where its entry is. It cannot be freed meanwhile: vacuum waits for inserts before it
 		// looks for what it may free.
 		std::size_t end = i;
-		std::span<unsigned> upper = arena.array<unsigned>(links.size());
+		std::span<std::optional<unsigned>> upper = arena.array<std::optional<unsigned>>(links.size());
 		for (; end < links.size() && links[end].block == links[i].block; ++end) {
-			upper[end] = 0;
+			upper[end].reset();
 			if (level > 0)
-				store.visit({&links[end].node, 1}, [&](NodeId, const std::byte *slot) {
-					const graph::SlotHeader &header = graph::SlotLayout::header(slot);
-					upper[end] = header.level >= level ? header.upper + 1u : 0;
-				});
+				upper[end] = store.first_upper(links[end].node, level);
 		}
 
 		pg::PageChange change(relation, inserter.logged);
@@ -63,7 +60,7 @@ void link_back(const Inserter &inserter, NodeId id, unsigned level, std::span<co
 			}
 			else {
 				check_page(relation, block, page, PageKind::kAuxiliary, index.layout.upper_bytes(), false);
-				bytes = upper[i] == 0 ? nullptr : upper_entry(relation, index, place, page, upper[i] - 1, level);
+				bytes = upper[i] ? upper_entry(relation, index, place, page, *upper[i], level) : nullptr;
 			}
 			if (bytes != nullptr)
 				changed |= list_on(relation, index, block, bytes, level)

@@ -34,9 +34,8 @@ int max_scan_tuples_setting = 0;
 /// What a client has SET under the name that it knows, where our own name has not been set; null otherwise.
 const char *client_value(const char *ours, const char *theirs)
 {
-	if (compat::setting_is_set(ours) || !compat::setting_is_set(theirs))
-		return nullptr;
-	return GetConfigOption(theirs, true, false);
+	const char *value = GetConfigOption(theirs, true, false);  // hardly ever there, and quickly asked
+	return value == nullptr || compat::setting_is_set(ours) || !compat::setting_is_set(theirs) ? nullptr : value;
 }
 
 int client_integer(const char *ours, const char *theirs, int setting, int least, int most)

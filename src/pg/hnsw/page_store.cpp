@@ -2,14 +2,17 @@
 
 #include "pg/crash_point.hpp"
 
+#include <numeric>
+
 namespace vectorizer::hnsw {
 
 using graph::SlotHeader;
 using graph::State;
 
 PageStore::PageStore(Relation relation, const Index &index)
-	: relation_(relation), index_(index), blocks_(RelationGetNumberOfBlocks(relation))
+	: relation_(relation), index_(index), glance_(relation), blocks_(RelationGetNumberOfBlocks(relation))
 {
+	pg::BufferHints::fit(blocks_);
 }
 
 bool PageStore::exists(BlockNumber block)
@@ -103,9 +106,22 @@ unsigned PageStore::links(NodeId id, unsigned level, NodeId *out)
 
 unsigned PageStore::lowest_links(NodeId id, NodeId *out)
 {
-	NodePlace place = place_of(id, index_.slots_per_page);
 	unsigned count = 0;
-	on_node_page(place.block, [&](Page page) {
+	auto copy = [&](const std::byte *slot) {
+		const graph::LinkList list = index_.layout.links(const_cast<std::byte *>(slot));
+		unsigned n = list.count();
+		if (n <= list.capacity)
+			std::copy(list.ids, list.ids + n, out);
+		return n;
+	};
+	Aim to = aim(id);
+	if (glance(to, copy, [&](unsigned n) { count = n; }) && count <= index_.layout.capacity(0)) {
+		glance_.count(1);
+		return count;
+	}
+	count = 0;
+	on_node_page(to.block, [&](Page page) {
+		NodePlace place = place_of(id, index_.slots_per_page);
 		std::byte *slot = used_slot(place.block, page, place.slot);
 		if (slot == nullptr)
 			return;
@@ -116,9 +132,35 @@ unsigned PageStore::lowest_links(NodeId id, NodeId *out)
 	return count;
 }
 
+/// Links of an upper level, by a glance at the slot and one at the auxiliary page. False if that told nothing certain.
+bool PageStore::glance_upper_links(const NodePlace &place, unsigned level, NodeId *out, unsigned *count)
+{
+	const pg::Buffered *slots = glance_.find(place.block);
+	const pg::Buffered *entries = glance_.find(place.auxiliary);
+	if (slots == nullptr || entries == nullptr || !glance_.holds(slots, place.block))
+		return false;
+	SlotHeader header = graph::SlotLayout::header(item_at(slots, place.slot, index_.layout.slot_bytes()));
+	unsigned at = header.upper + level - 1u;
+	if (header.state == static_cast<std::uint8_t>(State::kFree) || header.level < level || at >= index_.uppers_per_page ||
+		!glance_.holds(entries, place.auxiliary))
+		return false;
+	const std::byte *bytes = item_at(entries, at, index_.layout.upper_bytes());
+	const graph::LinkList list = index_.layout.upper_links(const_cast<std::byte *>(bytes));
+	graph::UpperHeader entry = upper_header(const_cast<std::byte *>(bytes));
+	if (entry.owner != place.ordinal || entry.level != level || entry.links.count > list.capacity)
+		return false;
+	std::copy(list.ids, list.ids + entry.links.count, out);
+	*count = entry.links.count;
+	glance_.count(2);
+	return glance_.holds(slots, place.block) && glance_.holds(entries, place.auxiliary);
+}
+
 unsigned PageStore::upper_links(NodeId id, unsigned level, NodeId *out)
 {
 	NodePlace place = place_of(id, index_.slots_per_page);
+	unsigned count = 0;
+	if (glance_upper_links(place, level, out, &count))
+		return count;
 	struct Seen {
 		bool reaches;  // this level
 		std::uint16_t generation;
@@ -139,7 +181,6 @@ unsigned PageStore::upper_links(NodeId id, unsigned level, NodeId *out)
 	if (!before.reaches)
 		return 0;
 
-	unsigned count = 0;
 	bool found = pg::read_page(relation_, place.auxiliary, [&](Page page) {
 		check_page(relation_, place.auxiliary, page, PageKind::kAuxiliary, index_.layout.upper_bytes(), false);
 		std::byte *entry = find_upper_entry(index_, place, page, before.upper, level);
@@ -161,18 +202,56 @@ unsigned PageStore::upper_links(NodeId id, unsigned level, NodeId *out)
 
 void PageStore::codes(std::span<const NodeId> ids, graph::StoredCode *out, const Arena &arena)
 {
-	std::span<NodeId> order = arena.array<NodeId>(ids.size());
-	std::copy(ids.begin(), ids.end(), order.begin());
-	for (std::size_t i = 0; i < ids.size(); ++i)
-		out[i] = {nullptr, {0, 0}};
+	std::span<std::uint32_t> order = arena.array<std::uint32_t>(ids.size());
+	std::iota(order.begin(), order.end(), 0u);
+	std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return ids[a] < ids[b]; });  // by block
 	std::size_t bytes = index_.layout.code_bytes();
 	std::span<std::uint8_t> codes = arena.array<std::uint8_t>(bytes * ids.size());
-	visit(order, [&](NodeId id, const std::byte *slot) {
-		auto at = static_cast<std::size_t>(std::find(ids.begin(), ids.end(), id) - ids.begin());
-		std::uint8_t *copy = codes.data() + at * bytes;
-		std::memcpy(copy, index_.layout.code(slot), bytes);
-		out[at] = {copy, graph::SlotLayout::factors(slot)};
+	auto block_of = [&](std::size_t i) { return place_of(ids[order[i]], index_.slots_per_page).block; };
+	for (std::size_t i = 0; i < order.size();) {
+		BlockNumber block = block_of(i);
+		std::size_t end = i;
+		for (; end < order.size() && block_of(end) == block; ++end)
+			out[order[end]] = {nullptr, {0, 0}};
+		on_node_page(block, [&](Page page) {
+			for (std::size_t at = i; at < end; ++at) {
+				const std::byte *slot = used_slot(block, page, place_of(ids[order[at]], index_.slots_per_page).slot);
+				if (slot == nullptr || graph::SlotLayout::header(slot).state != static_cast<std::uint8_t>(State::kLive))
+					continue;
+				std::uint8_t *copy = codes.data() + order[at] * bytes;
+				std::memcpy(copy, index_.layout.code(slot), bytes);
+				out[order[at]] = {copy, graph::SlotLayout::factors(slot)};
+			}
+		});
+		i = end;
+	}
+}
+
+std::optional<unsigned> PageStore::first_upper(NodeId id, unsigned level)
+{
+	NodePlace place = place_of(id, index_.slots_per_page);
+	std::optional<unsigned> first;
+	on_node_page(place.block, [&](Page page) {
+		const std::byte *slot = used_slot(place.block, page, place.slot);
+		if (slot != nullptr && graph::SlotLayout::header(slot).level >= level)
+			first = graph::SlotLayout::header(slot).upper;
 	});
+	return first;
+}
+
+std::optional<PageStore::Rows> PageStore::rows(NodeId id)
+{
+	NodePlace place = place_of(id, index_.slots_per_page);
+	std::optional<Rows> rows;
+	on_node_page(place.block, [&](Page page) {
+		const std::byte *slot = used_slot(place.block, page, place.slot);
+		if (slot == nullptr)
+			return;
+		const SlotHeader &header = graph::SlotLayout::header(slot);
+		if (header.state == static_cast<std::uint8_t>(State::kLive))
+			rows = Rows{header.row, header.duplicates, header.generation};
+	});
+	return rows;
 }
 
 }  // namespace vectorizer::hnsw

@@ -1,10 +1,13 @@
 // The graph as it lies in pages: core/graph/store.hpp over Postgres's buffers.
 //
-// No page stays locked or pinned between calls. Whatever an id has become meanwhile is tolerated; a page that contradicts
-// its own header raises XX002.
+// links() and visit() give hints, by a glance at shared buffers where the page has been met before, else under pin and
+// share lock; row() and codes() tell the truth, always under pin and lock. No page stays locked or pinned between calls.
+// Whatever an id has become meanwhile is tolerated; a page that contradicts its own header raises XX002 when it is locked.
 #pragma once
 
 #include "pg/hnsw/index.hpp"
+
+#include <optional>
 
 namespace vectorizer::hnsw {
 
@@ -20,25 +23,51 @@ public:
 
 	unsigned links(NodeId id, unsigned level, NodeId *out);
 
-	template <typename Visit>
-	void visit(std::span<NodeId> ids, Visit &&visit)
+	template <typename Read, typename Take>
+	void visit(std::span<const NodeId> ids, Read &&read, Take &&take)
 	{
-		std::sort(ids.begin(), ids.end());  // by block
-		for (std::size_t i = 0; i < ids.size();) {
-			BlockNumber block = place_of(ids[i], index_.slots_per_page).block;
-			std::size_t end = i + 1;
-			while (end < ids.size() && place_of(ids[end], index_.slots_per_page).block == block)
-				++end;
-			on_node_page(block, [&](Page page) {
-				for (; i < end; ++i)
-					if (std::byte *slot = used_slot(block, page, place_of(ids[i], index_.slots_per_page).slot))
-						visit(ids[i], static_cast<const std::byte *>(slot));
-			});
-			i = end;
+		constexpr std::size_t kBatch = 32;
+		Aim aims[kBatch];
+		for (std::size_t from = 0; from < ids.size(); from += kBatch) {
+			std::size_t end = std::min(ids.size(), from + kBatch);
+			for (std::size_t i = from; i < end; ++i) {
+				Aim &to = aims[i - from] = aim(ids[i]);
+				if (to.at != nullptr) {
+					__builtin_prefetch(to.at);
+					index_.layout.prefetch_code(to.slot);
+				}
+			}
+			std::size_t glanced = 0;
+			for (std::size_t i = from; i < end; ++i) {
+				auto take_it = [&, i](const auto &value) { take(i, value); };
+				if (glance(aims[i - from], read, take_it))
+					++glanced;
+				else
+					locked_visit(ids[i], read, take_it);
+			}
+			glance_.count(glanced);
 		}
+	}
+	void prefetch_links(NodeId id)
+	{
+		if (Aim to = aim(id); to.at != nullptr)
+			index_.layout.prefetch_links(to.slot);
 	}
 
 	void codes(std::span<const NodeId> ids, graph::StoredCode *out, const Arena &arena);
+
+	/// What a slot says of its rows.
+	struct Rows {
+		RowPointer first;
+		std::uint32_t duplicates;
+		std::uint16_t generation;
+	};
+
+	/// The first upper entry of a node that reaches the level; none if the id names no such node.
+	std::optional<unsigned> first_upper(NodeId id, unsigned level);
+
+	/// The rows of a live node; none if the id names no live node any more.
+	std::optional<Rows> rows(NodeId id);
 
 	/// Runs f(page) under a share lock if the block exists and has been used; whether it did. The page has passed check_page.
 	template <typename Function>
@@ -64,11 +93,55 @@ public:
 	bool exists(BlockNumber block);
 
 private:
+	/// Where a node ought to be in shared buffers.
+	struct Aim {
+		const pg::Buffered *at;  // null: not known
+		const std::byte *slot;
+		BlockNumber block;
+	};
+	Aim aim(NodeId id) const
+	{
+		NodePlace place = place_of(id, index_.slots_per_page);
+		const pg::Buffered *at = glance_.find(place.block);
+		return {at, at == nullptr ? nullptr : item_at(at, place.slot, index_.layout.slot_bytes()), place.block};
+	}
+	static const std::byte *item_at(const pg::Buffered *at, unsigned item, std::size_t bytes)
+	{
+		return reinterpret_cast<const std::byte *>(pg::Glance::bytes(at)) + MAXALIGN(SizeOfPageHeaderData) + item * bytes;
+	}
+
+	/// take(read(slot)) if the slot can be seen without a lock and is in use; whether it was.
+	template <typename Read, typename Take>
+	bool glance(const Aim &to, Read &&read, Take &&take)
+	{
+		if (to.at == nullptr || !glance_.holds(to.at, to.block))
+			return false;
+		if (graph::SlotLayout::header(to.slot).state == static_cast<std::uint8_t>(graph::State::kFree))
+			return false;  // or on its way: to be looked at under a lock
+		auto value = read(to.slot);
+		if (!glance_.holds(to.at, to.block))
+			return false;
+		take(value);
+		return true;
+	}
+
+	template <typename Read, typename Take>
+	void locked_visit(NodeId id, Read &&read, Take &&take)
+	{
+		NodePlace place = place_of(id, index_.slots_per_page);
+		on_node_page(place.block, [&](Page page) {
+			if (const std::byte *slot = used_slot(place.block, page, place.slot))
+				take(read(slot));
+		});
+	}
+
 	unsigned lowest_links(NodeId id, NodeId *out);
 	unsigned upper_links(NodeId id, unsigned level, NodeId *out);
+	bool glance_upper_links(const NodePlace &place, unsigned level, NodeId *out, unsigned *count);
 
 	Relation relation_;
 	Index index_;
+	pg::Glance glance_;
 	BlockNumber blocks_;
 };
 static_assert(graph::Store<PageStore> && std::is_trivially_destructible_v<PageStore>);

@@ -19,6 +19,9 @@ namespace {
 constexpr std::size_t kMostDead = 64;
 constexpr std::size_t kMostCandidates = 256;
 
+/// The distance of a node that does not reach the level of the list.
+constexpr double kBelow = std::numeric_limits<double>::infinity();
+
 /// A list with dead links, as it was when it was read.
 struct Broken {
 	NodeId node;
@@ -136,11 +139,16 @@ private:
 		quantize::Computer computer = quantizer_.query_code(own.code, own.factors, space);
 		std::span<Neighbour> neighbours = arena.array<Neighbour>(n_candidates);
 		std::size_t n = 0;
-		store_.visit(candidates.first(n_candidates), [&](NodeId id, const std::byte *slot) {
-			const graph::SlotHeader &header = SlotLayout::header(slot);
-			if (header.state == static_cast<std::uint8_t>(State::kLive) && header.level >= list.level)
-				neighbours[n++] = {id, computer.distance(index_.layout.code(slot), SlotLayout::factors(slot))};
-		});
+		store_.visit(
+			candidates.first(n_candidates),
+			[&](const std::byte *slot) {
+				bool reaches = SlotLayout::header(slot).level >= list.level;
+				return reaches ? computer.distance(index_.layout.code(slot), SlotLayout::factors(slot)) : kBelow;
+			},
+			[&](std::size_t i, double distance) {
+				if (distance < kBelow)
+					neighbours[n++] = {candidates[i], distance};
+			});
 		neighbours = neighbours.first(n);
 		std::sort(neighbours.begin(), neighbours.end(),
 				  [](const Neighbour &a, const Neighbour &b) { return nearer(a.distance, b.distance); });

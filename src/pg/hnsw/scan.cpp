@@ -24,7 +24,7 @@ constexpr double kSigmas = 3;
 /// A node whose rows have not been fetched yet.
 struct Unfetched {
 	double bound;  // a distance that its rows hardly fall below
-	graph::Candidate node;
+	NodeId node;
 };
 
 /// A row with its exact distance.
@@ -59,6 +59,7 @@ struct Scan {
 	PageStore store;
 	ScanSettings settings{};
 	const float *query = nullptr;
+	quantize::Computer computer;    // the query's
 	bool strict = true;
 	std::size_t width = 0;          // candidates of the next round
 	Search *search = nullptr;       // null: the index is empty
@@ -113,12 +114,12 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 	MetaPage meta = read_meta(relation);
 	if (meta.entry != kNoNode) {
 		quantize::Quantizer quantizer(scan->index.shape, arena);
-		quantize::Computer computer = quantizer.query(scan->query, arena);
+		scan->computer = quantizer.query(scan->query, arena);
 		NodeId entry = meta.entry_level > 0
-						   ? graph::descend(scan->store, computer, meta.entry, meta.entry_level, 1, arena)
+						   ? graph::descend(scan->store, scan->computer, meta.entry, meta.entry_level, 1, arena)
 						   : meta.entry;
 		scan->search = new (arena.array<Search>(1).data())
-			Search(scan->store, computer, 0, Search::Use::kRounds, scan->width * 2 * scan->index.parameters.m, arena);
+			Search(scan->store, scan->computer, 0, Search::Use::kRounds, scan->width * 2 * scan->index.parameters.m, arena);
 		scan->search->start({&entry, 1});
 	}
 	MemoryContextSwitchTo(before);
@@ -152,9 +153,9 @@ void sweep(Scan &scan, Relation relation)
 	}
 }
 
-double bound_of(const graph::Candidate &node)
+double bound_of(const Scan &scan, const graph::Candidate &node)
 {
-	return node.distance - kSigmas * node.error;
+	return node.distance - kSigmas * scan.computer.error(node.factors, node.distance);
 }
 
 /// Widens the search by one round. False if there is nothing more to find, or to be looked for.
@@ -174,8 +175,8 @@ bool widen(Scan &scan, Relation relation)
 	pg::crash_point("scan.round");
 	if (!search.round(scan.width, pg::interrupt_pending()))
 		CHECK_FOR_INTERRUPTS();
-	for (const graph::Candidate &node : search.nearest())
-		scan.unfetched.push({bound_of(node), node});
+	for (std::size_t i = 0; i < search.found(); ++i)
+		scan.unfetched.push({bound_of(scan, search.found(i)), search.found(i).id});
 	scan.width *= 2;
 
 	int limit = scan.settings.max_scan_tuples;
@@ -188,7 +189,7 @@ bool widen(Scan &scan, Relation relation)
 bool may_be_nearer(const Scan &scan, double distance)
 {
 	return scan.search != nullptr && scan.search->anything_waiting() &&
-		   nearer(bound_of(scan.search->first_waiting()), distance);
+		   nearer(bound_of(scan, scan.search->first_waiting()), distance);
 }
 
 void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
@@ -198,27 +199,19 @@ void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
 		scan.fetched.push({distance, row});
 }
 
-/// The first chunk of a node as its slot is now; kNoChunk if the slot is another node's, or nobody's, by now: this snapshot
-/// then sees none of its rows.
-std::uint32_t first_chunk(Scan &scan, const graph::Candidate &node)
+/// Adds the rows of a node to scan.rows: its first, and those that were folded into it. Returns the chunk at which their
+/// chain broke off, because vacuum has taken it out and freed it meanwhile; kNoChunk if none did. A chunk that was freed and
+/// then taken by the same node leads through the chain again. A node that is gone by now, or another one, has nothing that
+/// this snapshot could see.
+std::uint32_t collect_rows(Scan &scan, Relation relation, NodeId node)
 {
-	std::uint32_t first = kNoChunk;
-	NodeId id = node.id;
-	scan.store.visit({&id, 1}, [&](NodeId, const std::byte *slot) {
-		const graph::SlotHeader &header = graph::SlotLayout::header(slot);
-		if (header.state == static_cast<std::uint8_t>(graph::State::kLive) && header.generation == node.generation)
-			first = header.duplicates;
-	});
-	return first;
-}
-
-/// Adds the rows in a node's chain of chunks to scan.rows. Returns the chunk at which the chain broke off, because vacuum
-/// has taken it out and freed it meanwhile; kNoChunk if none did. A chunk that was freed and then taken by the same node
-/// leads through the chain again.
-std::uint32_t collect_chain(Scan &scan, Relation relation, const graph::Candidate &node)
-{
+	std::optional<PageStore::Rows> rows = scan.store.rows(node);
+	if (!rows)
+		return kNoChunk;
+	if (rows->first.valid())
+		scan.rows.push(rows->first);
 	ChainGuard guard;
-	for (std::uint32_t next = first_chunk(scan, node); next != kNoChunk;) {
+	for (std::uint32_t next = rows->duplicates; next != kNoChunk;) {
 		CHECK_FOR_INTERRUPTS();
 		guard.meet(relation, next);
 		pg::crash_point("scan.chunk");
@@ -231,7 +224,7 @@ std::uint32_t collect_chain(Scan &scan, Relation relation, const graph::Candidat
 			if (PageIsNew(page) || at >= items_on(page, sizeof(Chunk)))
 				return false;
 			chunk = *chunk_of(page, at);
-			return chunk.owner == node.id && chunk.generation == node.generation && chunk.sound();
+			return chunk.owner == node && chunk.generation == rows->generation && chunk.sound();
 		});
 		if (!valid)
 			return next;
@@ -242,22 +235,19 @@ std::uint32_t collect_chain(Scan &scan, Relation relation, const graph::Candidat
 	return kNoChunk;
 }
 
-/// Fetches all rows of a node: its first, and those that were folded into it. Those that this snapshot sees keep their chunk
-/// for as long as it lives, but empty chunks before them may go: a chain that breaks off is walked anew.
-void fetch_node(Scan &scan, Rerank &rerank, Relation relation, const graph::Candidate &node)
+/// Fetches all rows of a node. Those that this snapshot sees keep their chunk for as long as it lives, but empty chunks before
+/// them may go: a chain that breaks off is walked anew.
+void fetch_node(Scan &scan, Rerank &rerank, Relation relation, NodeId node)
 {
-	fetch_row(scan, rerank, node.row);
-	if (node.duplicates == kNoChunk)
-		return;
 	scan.rows.clear();
 	std::uint32_t broken_before = kNoChunk;
-	for (std::uint32_t broken; (broken = collect_chain(scan, relation, node)) != kNoChunk; broken_before = broken)
+	for (std::uint32_t broken; (broken = collect_rows(scan, relation, node)) != kNoChunk; broken_before = broken)
 		if (broken == broken_before)
 			corrupted(relation, chunk_block(broken), "a chain of duplicate rows leads to a chunk of another node");
-	RowPointer last = node.row;
+	RowPointer last{};
 	while (!scan.rows.empty()) {
 		RowPointer row = scan.rows.pop();
-		if (row != last && row != node.row)
+		if (row != last)
 			fetch_row(scan, rerank, row);
 		last = row;
 	}

@@ -44,7 +44,7 @@ TEST(Heap, GoesOnAfterClear)
 	EXPECT_TRUE(heap.empty());
 	heap.push(5);
 	heap.push(3);
-	EXPECT_EQ(heap.items().size(), 2U);
+	EXPECT_EQ(heap.size(), 2U);
 	EXPECT_EQ(heap.pop(), 3);
 }
 
@@ -68,9 +68,12 @@ TEST(Visited, KeepsDistancesWhileItGrows)
 	HeapArena memory;
 	Visited visited(memory.arena(), 10);
 	for (NodeId id = 0; id < 5000; ++id) {
-		visited.insert(id * 31);
+		visited.reserve(1);
+		std::uint32_t place = visited.note(id * 31);
+		ASSERT_NE(place, Visited::kSeen);
+		EXPECT_EQ(visited.note(id * 31), Visited::kSeen);
 		if (id % 2 == 0)
-			visited.set_distance(id * 31, id);
+			visited.set_distance(place, id);
 	}
 	double distance = 0;
 	for (NodeId id = 0; id < 5000; ++id) {

@@ -92,11 +92,11 @@ TEST_P(Recall, OfAMixtureOfGaussians)
 		HeapArena memory;
 		auto search = built.search(query, memory);
 		EXPECT_TRUE(search.round(80, {}));
-		EXPECT_EQ(search.nearest().size(), 80U);
+		EXPECT_EQ(search.found(), 80U);
 		// reranked: the ten are among the eighty or they are not
 		std::set<NodeId> ids;
-		for (const Candidate &candidate : search.nearest())
-			ids.insert(candidate.id);
+		for (std::size_t i = 0; i < search.found(); ++i)
+			ids.insert(search.found(i).id);
 		for (int i = 0; i < 10; ++i)
 			found += ids.contains(exact[static_cast<std::size_t>(i)].second) ? 1 : 0;
 	}
@@ -141,9 +141,9 @@ TEST(Rounds, GiveEveryReachableNodeExactlyOnce)
 	std::size_t width = 10, rounds = 0;
 	while (!search.exhausted() || search.anything_waiting()) {
 		ASSERT_TRUE(search.round(width, {}));
-		for (const Candidate &candidate : search.nearest()) {
-			EXPECT_TRUE(given.insert(candidate.id).second) << candidate.id << " was given twice";
-			EXPECT_TRUE(candidate.live);
+		for (std::size_t i = 0; i < search.found(); ++i) {
+			EXPECT_TRUE(given.insert(search.found(i).id).second) << search.found(i).id << " was given twice";
+			EXPECT_TRUE(search.found(i).live);
 		}
 		width *= 2;
 		++rounds;
@@ -182,8 +182,8 @@ TEST(Rounds, GiveWhatASweepAddsAndNothingTwice)
 	auto drain = [&] {
 		for (std::size_t width = 20; !search.exhausted() || search.anything_waiting(); width *= 2) {
 			ASSERT_TRUE(search.round(width, {}));
-			for (const Candidate &candidate : search.nearest())
-				given.insert(candidate.id);
+			for (std::size_t i = 0; i < search.found(); ++i)
+				given.insert(search.found(i).id);
 		}
 	};
 	drain();
@@ -214,8 +214,8 @@ TEST(Rounds, WalkThroughTombstonesWithoutGivingThem)
 	std::set<NodeId> given;
 	for (std::size_t width = 20; !search.exhausted() || search.anything_waiting(); width *= 2) {
 		ASSERT_TRUE(search.round(width, {}));
-		for (const Candidate &candidate : search.nearest())
-			EXPECT_TRUE(given.insert(candidate.id).second);
+		for (std::size_t i = 0; i < search.found(); ++i)
+			EXPECT_TRUE(given.insert(search.found(i).id).second);
 	}
 	// all of the living but those that no link leads to, of which a graph this small has hardly any
 	EXPECT_GE(given.size(), vectors.size() / 2 - 4);
@@ -243,7 +243,7 @@ TEST(Rounds, TakeNoNodeForAResultAboveItsLevel)
 	search.start({&low, 1});
 	// stopped before it expands a node: a list of that level there is not
 	search.round(10, {[](void *) { return true; }, nullptr});
-	EXPECT_TRUE(search.nearest().empty());
+	EXPECT_EQ(search.found(), 0U);
 	EXPECT_FALSE(search.anything_waiting());
 }
 
