@@ -117,6 +117,9 @@ build/bench/%.o: bench/%.cpp Makefile
 build/bench_core: build/bench/core/codes.o $(CORE_OBJS)
 	$(CXX) -o $@ $^ -lbenchmark -lpthread $(shell xml2-config --libs)
 
+build/bench_graph: build/bench/core/graph.o $(CORE_OBJS)
+	$(CXX) -o $@ $^ $(shell xml2-config --libs)
+
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 

@@ -69,5 +69,25 @@ SET LOCAL vectorizer.ef_search = 3;
 TABLE hnsw_found;
 COMMIT;
 TABLE hnsw_found;
+
+-- what the last search did, and why it ended
+CREATE VIEW hnsw_explained AS
+SELECT index, ef_search, rounds > 1 AS went_on, hops > 0 AS hops, evaluations >= rows_returned AS evaluated,
+	pages_glanced + pages_locked >= hops AS pages, swept, heap_fetches >= rows_returned AS fetched, rows_returned > 10 AS many, ending
+FROM vectorizer.last_search();
+SELECT count(*) FROM (SELECT FROM hnsw_settings ORDER BY v <-> '[0,0,0]' LIMIT 5) AS five;
+TABLE hnsw_explained;
+TABLE hnsw_found;
+TABLE hnsw_explained;
+SET vectorizer.iterative_scan = off;
+TABLE hnsw_found;
+TABLE hnsw_explained;
+SET vectorizer.iterative_scan = relaxed_order;
+SET vectorizer.max_scan_tuples = 100;
+SELECT count < 500 AS limited FROM hnsw_found;
+TABLE hnsw_explained;
+RESET vectorizer.iterative_scan;
+RESET vectorizer.max_scan_tuples;
+DROP VIEW hnsw_explained;
 DROP VIEW hnsw_found;
 DROP TABLE hnsw_settings;

@@ -1,8 +1,11 @@
 #include "core/graph/links.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <cfloat>
 #include <cmath>
+#include <cstdlib>
 
 namespace vectorizer::graph {
 
@@ -10,15 +13,21 @@ namespace {
 
 constexpr int kLargestMantissa = 127;
 
+/// 2^exponent, for exponents of normal doubles: what std::ldexp(1, exponent) gives, without its call.
+double power_of_two(int exponent)
+{
+	return std::bit_cast<double>(static_cast<std::uint64_t>(exponent + 1023) << 52);
+}
+
 /// The smallest exponent under which the distance's mantissa fits.
 int exponent_for(double distance)
 {
-	int exponent;
-	std::frexp(distance, &exponent);  // |distance| = f * 2^exponent with f in [.5, 1)
-	exponent -= 7;
-	if (std::ldexp(std::fabs(distance), -exponent) > kLargestMantissa)
+	// |distance| = f * 2^exponent with f in [.5, 1); a denormal one is far below the smallest exponent that is stored.
+	int exponent = static_cast<int>(std::bit_cast<std::uint64_t>(distance) >> 52 & 0x7ff) - 1022;
+	exponent = std::clamp(exponent - 7, -128, 127);
+	if (exponent < 127 && std::fabs(distance) * power_of_two(-exponent) > kLargestMantissa)
 		++exponent;
-	return std::clamp(exponent, -128, 127);
+	return exponent;
 }
 
 double bounded(double distance)
@@ -28,11 +37,22 @@ double bounded(double distance)
 	return std::max(distance, double{-FLT_MAX});
 }
 
+std::int8_t mantissa_of(double steps)
+{
+	return static_cast<std::int8_t>(std::clamp(std::nearbyint(steps), -127.0, 127.0));
+}
+
+// A search may read the list meanwhile, without a lock: each id it sees is one that was stored whole.
+void put(NodeId &place, NodeId id)
+{
+	std::atomic_ref(place).store(id, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 double LinkList::distance(unsigned i) const
 {
-	return std::ldexp(double{static_cast<double>(mantissas[i])}, header->exponent);
+	return mantissas[i] * power_of_two(header->exponent);
 }
 
 bool LinkList::contains(NodeId id) const
@@ -48,27 +68,25 @@ void LinkList::clear()
 
 void LinkList::fit_exponent(double distance, unsigned without)
 {
-	double farthest = std::fabs(distance);
+	unsigned farthest = 0;
 	for (unsigned i = 0; i < count(); ++i)
 		if (i != without)
-			farthest = std::max(farthest, std::fabs(this->distance(i)));
-	if (farthest == 0)
+			farthest = std::max(farthest, static_cast<unsigned>(std::abs(mantissas[i])));
+	if (farthest == 0 && distance == 0)
 		return;
-	int needed = exponent_for(farthest);
+	int needed = exponent_for(std::max(std::fabs(distance), farthest * power_of_two(header->exponent)));
 	if (needed == header->exponent)
 		return;
-	for (unsigned i = 0; i < count(); ++i) {
-		double mantissa = std::nearbyint(std::ldexp(double{static_cast<double>(mantissas[i])}, header->exponent - needed));
-		mantissas[i] = static_cast<std::int8_t>(std::clamp(mantissa, -127.0, 127.0));
-	}
+	double ratio = power_of_two(header->exponent - needed);
+	for (unsigned i = 0; i < count(); ++i)
+		mantissas[i] = mantissa_of(mantissas[i] * ratio);
 	header->exponent = static_cast<std::int8_t>(needed);
 }
 
 void LinkList::set(unsigned i, NodeId id, double distance)
 {
-	ids[i] = id;
-	double mantissa = std::nearbyint(std::ldexp(distance, -header->exponent));
-	mantissas[i] = static_cast<std::int8_t>(std::clamp(mantissa, -127.0, 127.0));
+	put(ids[i], id);
+	mantissas[i] = mantissa_of(distance * power_of_two(-header->exponent));
 }
 
 void LinkList::append(NodeId id, double distance)
@@ -89,7 +107,7 @@ void LinkList::replace(unsigned i, NodeId id, double distance)
 void LinkList::remove(unsigned i)
 {
 	unsigned last = count() - 1;
-	ids[i] = ids[last];
+	put(ids[i], ids[last]);
 	mantissas[i] = mantissas[last];
 	header->count = static_cast<std::uint8_t>(last);
 }
@@ -103,22 +121,27 @@ bool LinkList::admit(NodeId id, double distance, const KnownDistances &from_new,
 		return true;
 	}
 
-	int behind = -1;         // the farthest neighbour that the new node stands in front of
+	// Everything is compared in the list's steps. Looking a distance up is what costs: done only where it can decide.
+	const double step = power_of_two(-header->exponent);
+	const double own = distance * step;
 	unsigned farthest = 0;
-	bool hidden = false;     // some neighbour stands in front of the new node
-	for (unsigned i = 0; i < count(); ++i) {
-		double edge = this->distance(i);
-		if (edge > this->distance(farthest))
+	for (unsigned i = 1; i < count(); ++i)
+		if (mantissas[i] > mantissas[farthest])
 			farthest = i;
-		double between;
-		if (!from_new.find(ids[i], &between))
-			continue;
-		if (distance < edge && between < edge && (behind < 0 || edge > this->distance(static_cast<unsigned>(behind))))
-			behind = static_cast<int>(i);
-		hidden = hidden || (edge < distance && between < distance);
-	}
-	if (behind < 0 && !required && (hidden || distance >= this->distance(farthest)))
+	if (!required && !(own < mantissas[farthest]))
 		return false;
+
+	int behind = -1;  // the farthest neighbour that the new node stands in front of
+	double between;
+	for (unsigned i = 0; i < count(); ++i) {
+		const std::int8_t edge = mantissas[i];
+		if (own < edge && (behind < 0 || edge > mantissas[behind]) && from_new.find(ids[i], &between) && between * step < edge)
+			behind = static_cast<int>(i);
+	}
+	if (behind < 0 && !required)
+		for (unsigned i = 0; i < count(); ++i)  // does some neighbour stand in front of the new node?
+			if (mantissas[i] < own && from_new.find(ids[i], &between) && between * step < own)
+				return false;
 	replace(behind >= 0 ? static_cast<unsigned>(behind) : farthest, id, distance);
 	return true;
 }

@@ -5,9 +5,13 @@ namespace vectorizer::graph {
 std::size_t select_neighbours(const quantize::Quantizer &quantizer, std::span<Neighbour> candidates,
 							  std::span<StoredCode> codes, std::size_t most, const Arena &arena)
 {
-	std::span<std::uint8_t> space = arena.array<std::uint8_t>(quantizer.computer_bytes());
+	most = std::min(most, candidates.size());
+	// Only a chosen one's code is taken apart; the others' are compared with it as they are.
+	const std::size_t computer_bytes = (quantizer.computer_bytes() + 7) & ~std::size_t{7};
+	std::span<std::uint8_t> space = arena.array<std::uint8_t>(computer_bytes * most);
+	std::span<quantize::Computer> from = arena.array<quantize::Computer>(most);
+	std::span<Neighbour> chosen = arena.array<Neighbour>(most);
 	std::span<std::uint32_t> hidden = arena.array<std::uint32_t>(candidates.size());
-	std::span<std::uint32_t> chosen = arena.array<std::uint32_t>(std::min(most, candidates.size()));
 	std::size_t n_chosen = 0;
 	std::size_t n_hidden = 0;
 
@@ -15,25 +19,19 @@ std::size_t select_neighbours(const quantize::Quantizer &quantizer, std::span<Ne
 		if (codes[i].code == nullptr)
 			continue;
 		bool in_front = false;
-		if (n_chosen > 0) {
-			quantize::Computer from = quantizer.query_code(codes[i].code, codes[i].factors, space);
-			for (std::size_t c = 0; c < n_chosen && !in_front; ++c) {
-				const StoredCode &other = codes[chosen[c]];
-				in_front = from.distance(other.code, other.factors) < candidates[i].distance;
-			}
-		}
-		if (in_front)
+		for (std::size_t c = 0; c < n_chosen && !in_front; ++c)
+			in_front = from[c].distance(codes[i].code, codes[i].factors) < candidates[i].distance;
+		if (in_front) {
 			hidden[n_hidden++] = i;
-		else
-			chosen[n_chosen++] = i;
+			continue;
+		}
+		from[n_chosen] = quantizer.query_code(codes[i].code, codes[i].factors,
+											  space.subspan(n_chosen * computer_bytes, computer_bytes));
+		chosen[n_chosen++] = candidates[i];
 	}
 	for (std::size_t h = 0; h < n_hidden && n_chosen < most; ++h)
-		chosen[n_chosen++] = hidden[h];
-
-	std::span<Neighbour> result = arena.array<Neighbour>(n_chosen);
-	for (std::size_t c = 0; c < n_chosen; ++c)
-		result[c] = candidates[chosen[c]];
-	std::copy(result.begin(), result.end(), candidates.begin());
+		chosen[n_chosen++] = candidates[hidden[h]];
+	std::copy(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(n_chosen), candidates.begin());
 	return n_chosen;
 }
 

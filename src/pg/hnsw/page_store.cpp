@@ -116,7 +116,7 @@ unsigned PageStore::lowest_links(NodeId id, NodeId *out)
 	};
 	Aim to = aim(id);
 	if (glance(to, copy, [&](unsigned n) { count = n; }) && count <= index_.layout.capacity(0)) {
-		glance_.count(1);
+		note_glances(1);
 		return count;
 	}
 	count = 0;
@@ -151,7 +151,7 @@ bool PageStore::glance_upper_links(const NodePlace &place, unsigned level, NodeI
 		return false;
 	std::copy(list.ids, list.ids + entry.links.count, out);
 	*count = entry.links.count;
-	glance_.count(2);
+	note_glances(2);
 	return glance_.holds(slots, place.block) && glance_.holds(entries, place.auxiliary);
 }
 

@@ -45,7 +45,7 @@ public:
 				else
 					locked_visit(ids[i], read, take_it);
 			}
-			glance_.count(glanced);
+			note_glances(glanced);
 		}
 	}
 	void prefetch_links(NodeId id)
@@ -75,6 +75,7 @@ public:
 	{
 		if (!exists(block))
 			return false;
+		++locks_;
 		return pg::read_page(
 			relation_, block,
 			[&](Page page) {
@@ -91,6 +92,10 @@ public:
 	std::byte *used_slot(BlockNumber block, Page page, unsigned slot) const;
 
 	bool exists(BlockNumber block);
+
+	/// Visits so far of pages that were glanced at, and of pages that were locked.
+	std::uint64_t glances() const { return glances_; }
+	std::uint64_t locks() const { return locks_; }
 
 private:
 	/// Where a node ought to be in shared buffers.
@@ -135,6 +140,12 @@ private:
 		});
 	}
 
+	void note_glances(std::size_t count)
+	{
+		glances_ += count;
+		glance_.count(count);
+	}
+
 	unsigned lowest_links(NodeId id, NodeId *out);
 	unsigned upper_links(NodeId id, unsigned level, NodeId *out);
 	bool glance_upper_links(const NodePlace &place, unsigned level, NodeId *out, unsigned *count);
@@ -143,6 +154,8 @@ private:
 	Index index_;
 	pg::Glance glance_;
 	BlockNumber blocks_;
+	std::uint64_t glances_ = 0;
+	std::uint64_t locks_ = 0;
 };
 static_assert(graph::Store<PageStore> && std::is_trivially_destructible_v<PageStore>);
 

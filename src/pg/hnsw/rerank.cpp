@@ -24,7 +24,6 @@ void Rerank::init(IndexScanDesc scan, Metric metric, MemoryContext context)
 	GetPerTupleExprContext(estate_)->ecxt_scantuple = slot_;
 	row_context_ = AllocSetContextCreate(context, "hnsw rerank row", ALLOCSET_DEFAULT_SIZES);
 	heap_blocks_ = RelationGetNumberOfBlocks(heap_);
-	fetches_ = 0;
 	MemoryContextSwitchTo(before);
 }
 
@@ -52,7 +51,6 @@ bool Rerank::exact(RowPointer row, const float *query, std::uint32_t dimensions,
 								   RelationGetRelationName(index_), block, row.offset),
 							errhint("REINDEX it; its table is not affected.")));
 	}
-	++fetches_;
 	bool call_again = false;
 	if (!table_index_fetch_tuple(fetch_, &tid, snapshot_, slot_, &call_again, nullptr))
 		return false;

@@ -24,8 +24,6 @@ public:
 	/// False if the snapshot sees no version of the row. `query` has the index's dimensions.
 	bool exact(RowPointer row, const float *query, std::uint32_t dimensions, double *distance);
 
-	std::uint64_t fetches() const { return fetches_; }
-
 private:
 	Relation index_;
 	Relation heap_;
@@ -37,7 +35,6 @@ private:
 	TupleTableSlot *slot_;
 	MemoryContext row_context_;   // reset for every row: detoasted values and the like
 	BlockNumber heap_blocks_;
-	std::uint64_t fetches_;
 };
 
 }  // namespace vectorizer::hnsw

@@ -3,6 +3,7 @@
 #include "core/graph/search.hpp"
 #include "pg/boundary.hpp"
 #include "pg/crash_point.hpp"
+#include "pg/hnsw/last_search.hpp"
 #include "pg/hnsw/page_store.hpp"
 #include "pg/hnsw/rerank.hpp"
 
@@ -66,11 +67,9 @@ struct Scan {
 	graph::Heap<Unfetched, BoundFirst> unfetched;
 	graph::Heap<Fetched, DistanceFirst> fetched;
 	graph::Heap<RowPointer, RowOrder> rows;  // of one node, in the table's order
-	bool swept = false;
 	bool ended = false;             // no further rounds
-	bool returned_any = false;
 	double last_distance = 0;       // of the row returned last
-	std::uint64_t returned = 0;
+	SearchReport report{};
 };
 static_assert(std::is_trivially_destructible_v<Scan>);
 
@@ -110,6 +109,8 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 	scan->query = query_of(desc, scan->index, arena, &is_null);
 	scan->strict = scan->settings.iterative_scan != IterativeScan::kRelaxedOrder && !is_null;
 	scan->width = static_cast<std::size_t>(scan->settings.ef_search);
+	scan->report.index = RelationGetRelid(relation);
+	scan->report.ef_search = scan->settings.ef_search;
 
 	MetaPage meta = read_meta(relation);
 	if (meta.entry != kNoNode) {
@@ -129,7 +130,7 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 /// Takes up every live node that the graph did not lead to: the graph alone leaves some without a link.
 void sweep(Scan &scan, Relation relation)
 {
-	scan.swept = true;
+	scan.report.swept = true;
 	unsigned per_page = scan.index.slots_per_page;
 	std::span<NodeId> unseen = scan.arena.array<NodeId>(per_page);
 	GroupFrame frame;
@@ -158,6 +159,13 @@ double bound_of(const Scan &scan, const graph::Candidate &node)
 	return node.distance - kSigmas * scan.computer.error(node.factors, node.distance);
 }
 
+/// No further round.
+void end(Scan &scan, Ending why)
+{
+	scan.ended = true;
+	scan.report.ending = why;
+}
+
 /// Widens the search by one round. False if there is nothing more to find, or to be looked for.
 bool widen(Scan &scan, Relation relation)
 {
@@ -165,10 +173,10 @@ bool widen(Scan &scan, Relation relation)
 		return false;
 	Search &search = *scan.search;
 	if (search.exhausted() && !search.anything_waiting()) {
-		if (!scan.swept)
+		if (!scan.report.swept)
 			sweep(scan, relation);
 		if (search.exhausted() && !search.anything_waiting()) {
-			scan.ended = true;
+			end(scan, Ending::kEveryRow);
 			return false;
 		}
 	}
@@ -178,10 +186,13 @@ bool widen(Scan &scan, Relation relation)
 	for (std::size_t i = 0; i < search.found(); ++i)
 		scan.unfetched.push({bound_of(scan, search.found(i)), search.found(i).id});
 	scan.width *= 2;
+	++scan.report.rounds;
 
-	int limit = scan.settings.max_scan_tuples;
-	scan.ended = scan.settings.iterative_scan == IterativeScan::kOff ||
-				 (limit > 0 && scan.returned + scan.unfetched.size() >= static_cast<std::uint64_t>(limit));
+	auto limit = static_cast<std::uint64_t>(scan.settings.max_scan_tuples);
+	if (scan.settings.iterative_scan == IterativeScan::kOff)
+		end(scan, Ending::kOneRound);
+	else if (limit > 0 && scan.report.rows + scan.unfetched.size() >= limit)
+		end(scan, Ending::kTupleLimit);
 	return true;
 }
 
@@ -197,6 +208,7 @@ void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
 	double distance;
 	if (row.valid() && rerank.exact(row, scan.query, scan.index.shape.dimensions, &distance))
 		scan.fetched.push({distance, row});
+	++scan.report.heap_fetches;
 }
 
 /// Adds the rows of a node to scan.rows: its first, and those that were folded into it. Returns the chunk at which their
@@ -269,14 +281,30 @@ bool next_row(Scan &scan, Rerank &rerank, Relation relation, RowPointer *row)
 		if (scan.strict && may_be_nearer(scan, scan.fetched.top().distance) && widen(scan, relation))
 			continue;
 		Fetched best = scan.fetched.pop();
-		if (scan.strict && scan.returned_any && nearer(best.distance, scan.last_distance))
-			continue;  // found too late
+		if (scan.strict && scan.report.rows > 0 && nearer(best.distance, scan.last_distance)) {
+			++scan.report.dropped;  // found too late
+			continue;
+		}
 		scan.last_distance = best.distance;
-		scan.returned_any = true;
-		++scan.returned;
+		++scan.report.rows;
 		*row = best.row;
 		return true;
 	}
+}
+
+/// Reports the search so far, as one that ends here unless `more`.
+void report(const Scan &scan, bool more)
+{
+	SearchReport report = scan.report;
+	if (more)
+		report.ending = Ending::kNotAsked;
+	if (scan.search != nullptr) {
+		report.hops = scan.search->hops();
+		report.evaluations = scan.search->evaluations();
+	}
+	report.pages_glanced = scan.store.glances();
+	report.pages_locked = scan.store.locks();
+	report_search(report);
 }
 
 }  // namespace
@@ -323,6 +351,7 @@ bool am_get_tuple(IndexScanDesc scan, ScanDirection direction)
 	MemoryContext before = MemoryContextSwitchTo(state->context);
 	RowPointer row;
 	bool found = next_row(*state->scan, state->rerank, scan->indexRelation, &row);
+	report(*state->scan, found);
 	MemoryContextSwitchTo(before);
 	if (!found)
 		return false;
