@@ -1,14 +1,14 @@
-// Local repair: where links led to dead nodes, the dead nodes' own neighbours take their place. It reads codes only, never
-// vectors: nothing protects a vacuum's view of the heap.
-#include "pg/hnsw/vacuum_parts.hpp"
+// Local repair: where links led to dead nodes, links to nodes that lie behind those take their places, the nearest ones. It
+// reads codes only, never vectors: nothing protects a vacuum's view of the heap. Links to live nodes stay as they are.
+#include "pg/hnsw/detours.hpp"
 
-#include "core/graph/select.hpp"
-#include "core/graph/visited.hpp"
 #include "pg/boundary.hpp"
 #include "pg/crash_point.hpp"
+#include "pg/hnsw/page_store.hpp"
 
 namespace vectorizer::hnsw {
 
+using graph::LinkList;
 using graph::Neighbour;
 using graph::SlotLayout;
 using graph::State;
@@ -27,33 +27,40 @@ struct Broken {
 	NodeId node;
 	unsigned level;
 	unsigned item;  // slot on a node page, entry on an auxiliary page
-	std::span<NodeId> before;
-	std::span<Neighbour> after;
+	graph::StoredCode code;
+	std::span<NodeId> ids;
+	std::span<Neighbour> found;  // what shall take the places of the dead ones, nearest first
 };
 
 class Repair {
 public:
-	Repair(const Vacuum &vacuum, const NodeSet &dead, MemoryContext context)
-		: info_(vacuum.info), relation_(vacuum.relation), index_(vacuum.index), dead_(dead),
-		  arena_(pg::context_arena(context)), store_(relation_, index_), quantizer_(index_.shape, arena_)
+	Repair(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live, const Detours &detours, const Arena &arena)
+		: info_(vacuum.info), relation_(vacuum.relation), index_(vacuum.index), dead_(dead), live_(live),
+		  detours_(detours), store_(relation_, index_), quantizer_(index_.shape, arena),
+		  lists_(arena.array<Broken>(std::max(index_.slots_per_page, index_.uppers_per_page))),
+		  ids_(arena.array<NodeId>(lists_.size() * store_.max_links())),
+		  found_(arena.array<Neighbour>(lists_.size() * store_.max_links())),
+		  codes_(arena.array<std::uint8_t>(lists_.size() * index_.layout.code_bytes())),
+		  computer_(arena.array<std::uint8_t>(quantizer_.computer_bytes())), links_(arena.array<NodeId>(store_.max_links()))
 	{
-		page_context_ = AllocSetContextCreate(context, "hnsw repair page", ALLOCSET_DEFAULT_SIZES);
 	}
 
 	void run()
 	{
+		MemoryContext page_context = AllocSetContextCreate(CurrentMemoryContext, "hnsw repair page", ALLOCSET_DEFAULT_SIZES);
 		BlockNumber blocks = RelationGetNumberOfBlocks(relation_);
 		for (BlockNumber block = 1; block < blocks; ++block) {
 			compat::vacuum_delay();
-			MemoryContext before = MemoryContextSwitchTo(page_context_);
+			MemoryContext before = MemoryContextSwitchTo(page_context);
 			repair_page(block);
 			MemoryContextSwitchTo(before);
-			MemoryContextReset(page_context_);
+			MemoryContextReset(page_context);
 		}
 	}
 
 private:
-	/// Calls f(item, node, level, list) for every list of a live node on the page. REQUIRES: a checked page of a group of nodes.
+	/// Calls f(item, node, level, bytes, list) for every list of a live node on the page. REQUIRES: a checked page of a group
+	/// of nodes.
 	template <typename Function>
 	void for_each_list(BlockNumber block, Page page, Function &&f)
 	{
@@ -63,25 +70,23 @@ private:
 			std::byte *at = contents_of(page) + item * bytes;
 			if (nodes) {
 				if (SlotLayout::header(at).state == static_cast<std::uint8_t>(State::kLive))
-					f(item, node_at(block, item, index_.slots_per_page), 0u, list_on(relation_, index_, block, at, 0));
+					f(item, node_at(block, item, index_.slots_per_page), 0u, at, list_on(relation_, index_, block, at, 0));
 				continue;
 			}
 			std::uint16_t owner = upper_header(at).owner;
 			NodeId node = group_of(block) * index_.nodes_per_group() + owner;
 			if (owner != kNoOwner && !dead_.contains(node))
-				f(item, node, unsigned{upper_header(at).level}, list_on(relation_, index_, block, at, 1));
+				f(item, node, unsigned{upper_header(at).level}, at, list_on(relation_, index_, block, at, 1));
 		}
 	}
 
-	bool leads_to_dead(const graph::LinkList &list) const
+	bool leads_to_dead(const LinkList &list) const
 	{
 		return std::any_of(list.ids, list.ids + list.count(), [&](NodeId id) { return dead_.contains(id); });
 	}
 
 	void repair_page(BlockNumber block)
 	{
-		Arena arena = pg::context_arena(CurrentMemoryContext);
-		std::span<Broken> broken = arena.array<Broken>(kPageRoom / sizeof(graph::UpperHeader));
 		std::size_t n = 0;
 		pg::read_page(
 			relation_, block,
@@ -89,58 +94,42 @@ private:
 				std::optional<PageKind> kind = frame_.kind(relation_, index_, block, page);
 				if (!kind || *kind == PageKind::kOverflow)
 					return;
-				for_each_list(block, page, [&](unsigned item, NodeId node, unsigned level, graph::LinkList list) {
+				for_each_list(block, page, [&](unsigned item, NodeId node, unsigned level, std::byte *at, LinkList list) {
 					if (!leads_to_dead(list))
 						return;
-					std::span<NodeId> before = arena.array<NodeId>(list.count());
-					std::copy(list.ids, list.ids + list.count(), before.begin());
-					broken[n++] = {node, level, item, before, {}};
+					std::span<NodeId> ids = ids_.subspan(n * store_.max_links(), list.count());
+					std::copy(list.ids, list.ids + list.count(), ids.begin());
+					graph::StoredCode code{nullptr, {0, 0}};
+					if (level == 0) {
+						std::uint8_t *copy = codes_.data() + n * index_.layout.code_bytes();
+						std::memcpy(copy, index_.layout.code(at), index_.layout.code_bytes());
+						code = {copy, SlotLayout::factors(at)};
+					}
+					lists_[n] = {node, level, item, code, ids, found_.subspan(n * store_.max_links(), 0)};
+					++n;
 				});
 			},
 			info_->strategy);
 		if (n == 0)
 			return;
-		for (Broken &list : broken.first(n))
-			list.after = replacement(list, arena);
+		for (Broken &list : lists_.first(n))
+			find_replacements(list);
 		pg::crash_point("vacuum.replacements");
-		write(block, broken.first(n));
+		write(block, lists_.first(n));
 	}
 
-	/// The neighbours that the list shall have: chosen among those alive and those that lie behind the dead ones.
-	std::span<Neighbour> replacement(const Broken &list, const Arena &arena)
+	void find_replacements(Broken &list)
 	{
-		graph::Visited seen(arena, kMostCandidates);
-		std::span<NodeId> candidates = arena.array<NodeId>(kMostCandidates);
-		std::span<NodeId> dead = arena.array<NodeId>(kMostDead);
-		std::span<NodeId> links = arena.array<NodeId>(store_.max_links());
-		std::size_t n_candidates = 0, n_dead = 0;
-		seen.insert(list.node);
-		auto sort_in = [&](std::span<const NodeId> ids) {
-			for (NodeId id : ids) {
-				if (!seen.insert(id))
-					continue;
-				if (!dead_.contains(id)) {
-					if (n_candidates < candidates.size())
-						candidates[n_candidates++] = id;
-				}
-				else if (n_dead < dead.size())
-					dead[n_dead++] = id;
-			}
-		};
-		sort_in(list.before);
-		for (std::size_t i = 0; i < n_dead; ++i)  // grows: the dead may lead to further dead
-			sort_in(std::span<const NodeId>(links.first(store_.links(dead[i], list.level, links.data()))));
-
-		graph::StoredCode own;
-		store_.codes(std::span<const NodeId>(&list.node, 1), &own, arena);
-		if (own.code == nullptr)
-			return {};
-		std::span<std::uint8_t> space = arena.array<std::uint8_t>(quantizer_.computer_bytes());
-		quantize::Computer computer = quantizer_.query_code(own.code, own.factors, space);
-		std::span<Neighbour> neighbours = arena.array<Neighbour>(n_candidates);
+		if (list.code.code == nullptr)
+			store_.codes(std::span<const NodeId>(&list.node, 1), &list.code, pg::context_arena(CurrentMemoryContext));
+		std::span<const NodeId> candidates = find_candidates(list);
+		if (list.code.code == nullptr || candidates.empty())
+			return;
+		quantize::Computer computer = quantizer_.query_code(list.code.code, list.code.factors, computer_);
+		Neighbour neighbours[kMostCandidates];
 		std::size_t n = 0;
 		store_.visit(
-			candidates.first(n_candidates),
+			candidates,
 			[&](const std::byte *slot) {
 				bool reaches = SlotLayout::header(slot).level >= list.level;
 				return reaches ? computer.distance(index_.layout.code(slot), SlotLayout::factors(slot)) : kBelow;
@@ -149,38 +138,82 @@ private:
 				if (distance < kBelow)
 					neighbours[n++] = {candidates[i], distance};
 			});
-		neighbours = neighbours.first(n);
-		std::sort(neighbours.begin(), neighbours.end(),
-				  [](const Neighbour &a, const Neighbour &b) { return nearer(a.distance, b.distance); });
-
-		std::span<NodeId> ids = arena.array<NodeId>(n);
-		std::transform(neighbours.begin(), neighbours.end(), ids.begin(), [](const Neighbour &x) { return x.id; });
-		std::span<graph::StoredCode> codes = arena.array<graph::StoredCode>(n);
-		store_.codes(std::span<const NodeId>(ids), codes.data(), arena);
-		std::size_t most = std::max<std::size_t>(index_.parameters.m, list.before.size());
-		return neighbours.first(graph::select_neighbours(quantizer_, neighbours, codes, most, arena));
+		std::size_t wanted = std::min(n, n_dead_in_list_);
+		std::partial_sort(neighbours, neighbours + wanted, neighbours + n,
+						  [](const Neighbour &a, const Neighbour &b) { return nearer(a.distance, b.distance); });
+		list.found = {list.found.data(), wanted};
+		std::copy(neighbours, neighbours + wanted, list.found.begin());
 	}
 
-	/// Writes the lists that are still as they were read. From one that an insert has changed meanwhile, the dead links are
-	/// just taken out.
+	/// The live nodes that lie behind the dead ones of a list and are not in it, in order of their ids.
+	std::span<const NodeId> find_candidates(const Broken &list)
+	{
+		n_candidates_ = 0;
+		n_dead_ = 0;
+		for (NodeId id : list.ids)
+			if (dead_.contains(id) && n_dead_ < kMostDead)
+				ways_[n_dead_++] = id;
+		n_dead_in_list_ = n_dead_;
+		if (list.level == 0) {
+			for (std::size_t i = 0; i < n_dead_; ++i)
+				take(detours_.around(ways_[i]));
+			tidy(list);
+		}
+		if (n_candidates_ < n_dead_in_list_) {
+			for (std::size_t i = 0; i < n_dead_; ++i)  // grows: the dead may lead to further dead
+				take({links_.data(), store_.links(ways_[i], list.level, links_.data())});
+			tidy(list);
+		}
+		return {candidates_, n_candidates_};
+	}
+
+	void take(std::span<const NodeId> ids)
+	{
+		for (NodeId id : ids) {
+			if (live_.contains(id)) {
+				if (n_candidates_ == kMostCandidates)
+					return;
+				candidates_[n_candidates_++] = id;
+			}
+			else if (dead_.contains(id) && n_dead_ < kMostDead && std::find(ways_, ways_ + n_dead_, id) == ways_ + n_dead_)
+				ways_[n_dead_++] = id;
+		}
+	}
+
+	/// Leaves of the candidates each one once, and none that the list has.
+	void tidy(const Broken &list)
+	{
+		std::sort(candidates_, candidates_ + n_candidates_);
+		NodeId *end = std::unique(candidates_, candidates_ + n_candidates_);
+		end = std::remove_if(candidates_, end, [&](NodeId id) {
+			return id == list.node || std::find(list.ids.begin(), list.ids.end(), id) != list.ids.end();
+		});
+		n_candidates_ = static_cast<std::size_t>(end - candidates_);
+	}
+
+	/// Writes what was found over the dead links. An insert may have changed a list meanwhile, even have made room for itself
+	/// where a dead link was.
 	void write(BlockNumber block, std::span<const Broken> broken)
 	{
 		pg::PageChange change(relation_, true);
 		Page page = change.lock(block);
 		std::size_t at = 0;
-		for_each_list(block, page, [&](unsigned item, NodeId, unsigned, graph::LinkList list) {
+		for_each_list(block, page, [&](unsigned item, NodeId, unsigned, std::byte *, LinkList list) {
 			while (at < broken.size() && broken[at].item < item)
 				++at;
-			if (at < broken.size() && broken[at].item == item && list.count() == broken[at].before.size() &&
-				std::equal(list.ids, list.ids + list.count(), broken[at].before.begin())) {
-				list.clear();
-				for (const Neighbour &neighbour : broken[at].after)
-					list.append(neighbour.id, neighbour.distance);
-				return;
-			}
-			for (unsigned i = list.count(); i-- > 0;)
-				if (dead_.contains(list.ids[i]))
+			std::span<const Neighbour> found;
+			if (at < broken.size() && broken[at].item == item)
+				found = broken[at].found;
+			for (unsigned i = list.count(); i-- > 0;) {
+				if (!dead_.contains(list.ids[i]))
+					continue;
+				while (!found.empty() && list.contains(found.front().id))
+					found = found.subspan(1);
+				if (found.empty())
 					list.remove(i);
+				else
+					list.replace(i, found.front().id, found.front().distance);
+			}
 		});
 		change.commit();
 		pg::crash_point("vacuum.repair");
@@ -190,18 +223,34 @@ private:
 	Relation relation_;
 	const Index &index_;
 	const NodeSet &dead_;
-	Arena arena_;
+	const NodeSet &live_;
+	const Detours &detours_;
 	PageStore store_;
 	quantize::Quantizer quantizer_;
 	GroupFrame frame_;
-	MemoryContext page_context_;
+
+	std::span<Broken> lists_;  // of one page
+	std::span<NodeId> ids_;
+	std::span<Neighbour> found_;
+	std::span<std::uint8_t> codes_;
+
+	std::span<std::uint8_t> computer_;  // these are used for one list
+	std::span<NodeId> links_;
+	std::size_t n_candidates_ = 0;
+	std::size_t n_dead_ = 0;
+	std::size_t n_dead_in_list_ = 0;
+	NodeId candidates_[kMostCandidates];
+	NodeId ways_[kMostDead];
 };
 
 }  // namespace
 
-void repair_links(Vacuum &vacuum, const NodeSet &dead)
+void repair_links(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live, std::size_t dead_count)
 {
-	Repair(vacuum, dead, CurrentMemoryContext).run();
+	Arena arena = pg::context_arena(CurrentMemoryContext);
+	std::size_t room = static_cast<std::size_t>(maintenance_work_mem) * 1024 / 2;
+	Detours detours(vacuum, dead, live, dead_count, room, arena);
+	Repair(vacuum, dead, live, detours, arena).run();
 }
 
 }  // namespace vectorizer::hnsw
