@@ -1,7 +1,8 @@
-// Local repair: where links led to dead nodes, links to nodes that lie behind those take their places, the nearest ones. It
-// reads codes only, never vectors: nothing protects a vacuum's view of the heap. Links to live nodes stay as they are.
-#include "pg/hnsw/detours.hpp"
+// Local repair: a list with links to dead nodes is chosen anew, from its live neighbours and from those of the dead. It reads
+// codes only, never vectors: nothing protects a vacuum's view of the heap.
+#include "pg/hnsw/vacuum_parts.hpp"
 
+#include "core/graph/select.hpp"
 #include "pg/boundary.hpp"
 #include "pg/crash_point.hpp"
 #include "pg/hnsw/page_store.hpp"
@@ -19,6 +20,14 @@ namespace {
 constexpr std::size_t kMostDead = 64;
 constexpr std::size_t kMostCandidates = 256;
 
+/// Of the candidates, those that are weighed against each other and against the live neighbours: the nearest.
+constexpr std::size_t kMostWeighed = 128;
+constexpr std::size_t kMostNear = std::max<std::size_t>(kMostCandidates, kMostWeighed + 2 * kMaxM);
+
+/// Eighths of its room to which a list is filled: one that gets no longer than it was loses recall with every vacuum, and
+/// longer ones are slower to search.
+constexpr std::size_t kFilled = 7;
+
 /// The distance of a node that does not reach the level of the list.
 constexpr double kBelow = std::numeric_limits<double>::infinity();
 
@@ -28,20 +37,27 @@ struct Broken {
 	unsigned level;
 	unsigned item;  // slot on a node page, entry on an auxiliary page
 	graph::StoredCode code;
-	std::span<NodeId> ids;
-	std::span<Neighbour> found;  // what shall take the places of the dead ones, nearest first
+	std::span<Neighbour> links;
+	std::span<Neighbour> chosen;  // what shall be in it
+
+	bool unchanged(const LinkList &list) const
+	{
+		return std::equal(list.ids, list.ids + list.count(), links.begin(), links.end(),
+						  [](NodeId id, const Neighbour &link) { return id == link.id; });
+	}
 };
 
 class Repair {
 public:
-	Repair(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live, const Detours &detours, const Arena &arena)
+	Repair(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live, const Arena &arena)
 		: info_(vacuum.info), relation_(vacuum.relation), index_(vacuum.index), dead_(dead), live_(live),
-		  detours_(detours), store_(relation_, index_), quantizer_(index_.shape, arena),
+		  store_(relation_, index_), quantizer_(index_.shape, arena),
 		  lists_(arena.array<Broken>(std::max(index_.slots_per_page, index_.uppers_per_page))),
-		  ids_(arena.array<NodeId>(lists_.size() * store_.max_links())),
-		  found_(arena.array<Neighbour>(lists_.size() * store_.max_links())),
-		  codes_(arena.array<std::uint8_t>(lists_.size() * index_.layout.code_bytes())),
-		  computer_(arena.array<std::uint8_t>(quantizer_.computer_bytes())), links_(arena.array<NodeId>(store_.max_links()))
+		  before_(arena.array<Neighbour>(lists_.size() * store_.max_links())),
+		  chosen_(arena.array<Neighbour>(lists_.size() * store_.max_links())),
+		  own_codes_(arena.array<std::uint8_t>(lists_.size() * index_.layout.code_bytes())),
+		  computer_(arena.array<std::uint8_t>(quantizer_.computer_bytes())), links_(arena.array<NodeId>(store_.max_links())),
+		  code_bytes_(arena.array<std::uint8_t>(kMostNear * index_.layout.code_bytes()))
 	{
 	}
 
@@ -97,15 +113,16 @@ private:
 				for_each_list(block, page, [&](unsigned item, NodeId node, unsigned level, std::byte *at, LinkList list) {
 					if (!leads_to_dead(list))
 						return;
-					std::span<NodeId> ids = ids_.subspan(n * store_.max_links(), list.count());
-					std::copy(list.ids, list.ids + list.count(), ids.begin());
+					std::span<Neighbour> links = before_.subspan(n * store_.max_links(), list.count());
+					for (unsigned i = 0; i < list.count(); ++i)
+						links[i] = {list.ids[i], list.distance(i)};
 					graph::StoredCode code{nullptr, {0, 0}};
 					if (level == 0) {
-						std::uint8_t *copy = codes_.data() + n * index_.layout.code_bytes();
+						std::uint8_t *copy = own_codes_.data() + n * index_.layout.code_bytes();
 						std::memcpy(copy, index_.layout.code(at), index_.layout.code_bytes());
 						code = {copy, SlotLayout::factors(at)};
 					}
-					lists_[n] = {node, level, item, code, ids, found_.subspan(n * store_.max_links(), 0)};
+					lists_[n] = {node, level, item, code, links, chosen_.subspan(n * store_.max_links(), 0)};
 					++n;
 				});
 			},
@@ -113,20 +130,41 @@ private:
 		if (n == 0)
 			return;
 		for (Broken &list : lists_.first(n))
-			find_replacements(list);
+			choose(list);
 		pg::crash_point("vacuum.replacements");
 		write(block, lists_.first(n));
 	}
 
-	void find_replacements(Broken &list)
+	/// Chooses the list anew: from its live neighbours, and the nearest of those that lie behind the dead ones.
+	void choose(Broken &list)
 	{
+		Arena arena = pg::context_arena(CurrentMemoryContext);
 		if (list.code.code == nullptr)
-			store_.codes(std::span<const NodeId>(&list.node, 1), &list.code, pg::context_arena(CurrentMemoryContext));
-		std::span<const NodeId> candidates = find_candidates(list);
-		if (list.code.code == nullptr || candidates.empty())
+			store_.codes(std::span<const NodeId>(&list.node, 1), &list.code, arena);
+		if (list.code.code == nullptr)
 			return;
+		auto by_distance = [](const Neighbour &a, const Neighbour &b) { return nearer(a.distance, b.distance); };
+		std::size_t n = measure(list, find_candidates(list));
+		if (n > kMostWeighed) {
+			std::nth_element(near_, near_ + kMostWeighed, near_ + n, by_distance);
+			n = kMostWeighed;
+		}
+		for (const Neighbour &link : list.links)
+			if (!dead_.contains(link.id))
+				near_[n++] = link;
+		std::sort(near_, near_ + n, by_distance);
+		read_codes(n);
+		std::size_t most = std::max(list.links.size(), index_.layout.capacity(list.level) * kFilled / 8);
+		list.chosen = {list.chosen.data(),
+					   graph::select_neighbours(quantizer_, {near_, n}, {codes_, n}, most, arena)};
+		std::copy(near_, near_ + list.chosen.size(), list.chosen.begin());
+		MemoryContextReset(CurrentMemoryContext);
+	}
+
+	/// Puts the candidates that reach the list's level into near_, with their distances. Returns their number.
+	std::size_t measure(const Broken &list, std::span<const NodeId> candidates)
+	{
 		quantize::Computer computer = quantizer_.query_code(list.code.code, list.code.factors, computer_);
-		Neighbour neighbours[kMostCandidates];
 		std::size_t n = 0;
 		store_.visit(
 			candidates,
@@ -136,48 +174,57 @@ private:
 			},
 			[&](std::size_t i, double distance) {
 				if (distance < kBelow)
-					neighbours[n++] = {candidates[i], distance};
+					near_[n++] = {candidates[i], distance};
 			});
-		std::size_t wanted = std::min(n, n_dead_in_list_);
-		std::partial_sort(neighbours, neighbours + wanted, neighbours + n,
-						  [](const Neighbour &a, const Neighbour &b) { return nearer(a.distance, b.distance); });
-		list.found = {list.found.data(), wanted};
-		std::copy(neighbours, neighbours + wanted, list.found.begin());
+		return n;
 	}
 
-	/// The live nodes that lie behind the dead ones of a list and are not in it, in order of their ids.
+	/// Copies the codes of the first n of near_ to codes_.
+	void read_codes(std::size_t n)
+	{
+		NodeId ids[kMostNear];
+		for (std::size_t i = 0; i < n; ++i) {
+			ids[i] = near_[i].id;
+			codes_[i].code = nullptr;
+		}
+		std::size_t bytes = index_.layout.code_bytes();
+		std::uint8_t *copy = code_bytes_.data();
+		store_.visit(
+			std::span<const NodeId>(ids, n),
+			[&](const std::byte *slot) {
+				std::memcpy(copy, index_.layout.code(slot), bytes);
+				return SlotLayout::factors(slot);
+			},
+			[&](std::size_t i, quantize::Factors factors) {
+				codes_[i] = {copy, factors};
+				copy += bytes;
+			});
+	}
+
+	/// The live nodes that lie behind the dead ones of a list and are not in it, in order of their ids: from those that the
+	/// list leads to, and only where these lead to little that is alive, on through further dead ones.
 	std::span<const NodeId> find_candidates(const Broken &list)
 	{
 		n_candidates_ = 0;
-		n_dead_ = 0;
-		for (NodeId id : list.ids)
-			if (dead_.contains(id) && n_dead_ < kMostDead)
-				ways_[n_dead_++] = id;
-		n_dead_in_list_ = n_dead_;
-		if (list.level == 0) {
-			for (std::size_t i = 0; i < n_dead_; ++i)
-				take(detours_.around(ways_[i]));
-			tidy(list);
-		}
-		if (n_candidates_ < n_dead_in_list_) {
-			for (std::size_t i = 0; i < n_dead_; ++i)  // grows: the dead may lead to further dead
-				take({links_.data(), store_.links(ways_[i], list.level, links_.data())});
-			tidy(list);
-		}
-		return {candidates_, n_candidates_};
-	}
-
-	void take(std::span<const NodeId> ids)
-	{
-		for (NodeId id : ids) {
-			if (live_.contains(id)) {
-				if (n_candidates_ == kMostCandidates)
-					return;
-				candidates_[n_candidates_++] = id;
+		std::size_t n_dead = 0;
+		for (const Neighbour &link : list.links)
+			if (dead_.contains(link.id) && n_dead < kMostDead)
+				ways_[n_dead++] = link.id;
+		std::size_t in_list = n_dead;
+		for (std::size_t at = 0; at < n_dead; ++at) {
+			unsigned n = store_.links(ways_[at], list.level, links_.data());
+			for (NodeId id : links_.first(n)) {
+				if (live_.contains(id)) {
+					if (n_candidates_ < kMostCandidates)
+						candidates_[n_candidates_++] = id;
+				}
+				else if (n_candidates_ < in_list && dead_.contains(id) && n_dead < kMostDead &&
+						 std::find(ways_, ways_ + n_dead, id) == ways_ + n_dead)
+					ways_[n_dead++] = id;
 			}
-			else if (dead_.contains(id) && n_dead_ < kMostDead && std::find(ways_, ways_ + n_dead_, id) == ways_ + n_dead_)
-				ways_[n_dead_++] = id;
 		}
+		tidy(list);
+		return {candidates_, n_candidates_};
 	}
 
 	/// Leaves of the candidates each one once, and none that the list has.
@@ -186,13 +233,14 @@ private:
 		std::sort(candidates_, candidates_ + n_candidates_);
 		NodeId *end = std::unique(candidates_, candidates_ + n_candidates_);
 		end = std::remove_if(candidates_, end, [&](NodeId id) {
-			return id == list.node || std::find(list.ids.begin(), list.ids.end(), id) != list.ids.end();
+			return id == list.node || std::any_of(list.links.begin(), list.links.end(),
+												  [&](const Neighbour &link) { return link.id == id; });
 		});
 		n_candidates_ = static_cast<std::size_t>(end - candidates_);
 	}
 
-	/// Writes what was found over the dead links. An insert may have changed a list meanwhile, even have made room for itself
-	/// where a dead link was.
+	/// Writes the lists that are still as they were read. From one that an insert has changed meanwhile, the dead links are
+	/// just taken out.
 	void write(BlockNumber block, std::span<const Broken> broken)
 	{
 		pg::PageChange change(relation_, true);
@@ -201,19 +249,15 @@ private:
 		for_each_list(block, page, [&](unsigned item, NodeId, unsigned, std::byte *, LinkList list) {
 			while (at < broken.size() && broken[at].item < item)
 				++at;
-			std::span<const Neighbour> found;
-			if (at < broken.size() && broken[at].item == item)
-				found = broken[at].found;
-			for (unsigned i = list.count(); i-- > 0;) {
-				if (!dead_.contains(list.ids[i]))
-					continue;
-				while (!found.empty() && list.contains(found.front().id))
-					found = found.subspan(1);
-				if (found.empty())
-					list.remove(i);
-				else
-					list.replace(i, found.front().id, found.front().distance);
+			if (at < broken.size() && broken[at].item == item && broken[at].unchanged(list)) {
+				list.clear();
+				for (const Neighbour &neighbour : broken[at].chosen)
+					list.append(neighbour.id, neighbour.distance);
+				return;
 			}
+			for (unsigned i = list.count(); i-- > 0;)
+				if (dead_.contains(list.ids[i]))
+					list.remove(i);
 		});
 		change.commit();
 		pg::crash_point("vacuum.repair");
@@ -224,33 +268,30 @@ private:
 	const Index &index_;
 	const NodeSet &dead_;
 	const NodeSet &live_;
-	const Detours &detours_;
 	PageStore store_;
 	quantize::Quantizer quantizer_;
 	GroupFrame frame_;
 
 	std::span<Broken> lists_;  // of one page
-	std::span<NodeId> ids_;
-	std::span<Neighbour> found_;
-	std::span<std::uint8_t> codes_;
+	std::span<Neighbour> before_;
+	std::span<Neighbour> chosen_;
+	std::span<std::uint8_t> own_codes_;
 
 	std::span<std::uint8_t> computer_;  // these are used for one list
 	std::span<NodeId> links_;
-	std::size_t n_candidates_ = 0;
-	std::size_t n_dead_ = 0;
-	std::size_t n_dead_in_list_ = 0;
-	NodeId candidates_[kMostCandidates];
 	NodeId ways_[kMostDead];
+	std::size_t n_candidates_ = 0;
+	NodeId candidates_[kMostCandidates];
+	Neighbour near_[kMostNear];
+	graph::StoredCode codes_[kMostNear];
+	std::span<std::uint8_t> code_bytes_;
 };
 
 }  // namespace
 
-void repair_links(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live, std::size_t dead_count)
+void repair_links(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live)
 {
-	Arena arena = pg::context_arena(CurrentMemoryContext);
-	std::size_t room = static_cast<std::size_t>(maintenance_work_mem) * 1024 / 2;
-	Detours detours(vacuum, dead, live, dead_count, room, arena);
-	Repair(vacuum, dead, live, detours, arena).run();
+	Repair(vacuum, dead, live, pg::context_arena(CurrentMemoryContext)).run();
 }
 
 }  // namespace vectorizer::hnsw

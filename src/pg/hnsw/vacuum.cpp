@@ -133,7 +133,7 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 	if (static_cast<double>(census.tombstones) > kRepairShare * static_cast<double>(census.live)) {
 		replace_entry(vacuum, dead, census);
 		pg::crash_point("vacuum.entry");
-		repair_links(vacuum, dead, live, census.tombstones);
+		repair_links(vacuum, dead, live);
 		References references{NodeSet(limit, arena), NodeSet(limit, arena)};
 		collect_references(vacuum, dead, &references);
 		pg::crash_point("vacuum.referenced");

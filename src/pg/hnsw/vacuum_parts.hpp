@@ -1,12 +1,10 @@
 // What the parts of a vacuum share; vacuum.hpp has its verbs. clean.cpp takes dead rows off, repair.cpp links around dead
-// nodes by the ways that detours.hpp has found, reclaim.cpp frees their slots.
+// nodes, reclaim.cpp frees their slots.
 #pragma once
 
 #include "pg/hnsw/vacuum.hpp"
 
 #include "pg/compat.hpp"
-
-#include <bit>
 
 namespace vectorizer::hnsw {
 
@@ -16,7 +14,6 @@ public:
 	NodeSet(NodeId limit, const Arena &arena);
 	void add(NodeId id) { if (id < limit_) words_[id / 64] |= std::uint64_t{1} << (id % 64); }
 	bool contains(NodeId id) const { return id < limit_ && ((words_[id / 64] >> (id % 64)) & 1) != 0; }
-	std::span<const std::uint64_t> words() const { return words_; }
 
 private:
 	NodeId limit_;
@@ -103,9 +100,9 @@ void clean_chunks(Vacuum &vacuum, const Callback &dead);
 /// Takes dead rows off all slots; a node left without any becomes a tombstone.
 void clean_nodes(Vacuum &vacuum, const Callback &dead);
 
-/// Puts other links in the places of those to `dead` nodes in every live node's lists: to nodes of `live` that lie behind the
-/// dead ones, by codes alone (repair.cpp). REQUIRES: no insert that began before `dead` was collected is still running.
-void repair_links(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live, std::size_t dead_count);
+/// Takes the links to `dead` nodes out of every live node's lists and links it to nodes of `live` that lie behind the dead
+/// ones instead, by codes alone (repair.cpp). REQUIRES: no insert that began before `dead` was collected is still running.
+void repair_links(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live);
 
 /// What is linked to after a repair.
 struct References {
