@@ -40,6 +40,12 @@ struct Broken {
 	std::span<Neighbour> links;
 	std::span<Neighbour> chosen;  // what shall be in it
 
+	/// Whether a link to that node would be nothing new.
+	bool leads_to(NodeId id) const
+	{
+		return id == node || std::any_of(links.begin(), links.end(), [&](const Neighbour &link) { return link.id == id; });
+	}
+
 	bool unchanged(const LinkList &list) const
 	{
 		return std::equal(list.ids, list.ids + list.count(), links.begin(), links.end(),
@@ -205,8 +211,7 @@ private:
 	/// list leads to, and only where these lead to little that is alive, on through further dead ones.
 	std::span<const NodeId> find_candidates(const Broken &list)
 	{
-		n_candidates_ = 0;
-		std::size_t n_dead = 0;
+		std::size_t n_candidates = 0, n_dead = 0;
 		for (const Neighbour &link : list.links)
 			if (dead_.contains(link.id) && n_dead < kMostDead)
 				ways_[n_dead++] = link.id;
@@ -215,28 +220,16 @@ private:
 			unsigned n = store_.links(ways_[at], list.level, links_.data());
 			for (NodeId id : links_.first(n)) {
 				if (live_.contains(id)) {
-					if (n_candidates_ < kMostCandidates)
-						candidates_[n_candidates_++] = id;
+					if (n_candidates < kMostCandidates && !list.leads_to(id))
+						candidates_[n_candidates++] = id;
 				}
-				else if (n_candidates_ < in_list && dead_.contains(id) && n_dead < kMostDead &&
+				else if (n_candidates < in_list && dead_.contains(id) && n_dead < kMostDead &&
 						 std::find(ways_, ways_ + n_dead, id) == ways_ + n_dead)
 					ways_[n_dead++] = id;
 			}
 		}
-		tidy(list);
-		return {candidates_, n_candidates_};
-	}
-
-	/// Leaves of the candidates each one once, and none that the list has.
-	void tidy(const Broken &list)
-	{
-		std::sort(candidates_, candidates_ + n_candidates_);
-		NodeId *end = std::unique(candidates_, candidates_ + n_candidates_);
-		end = std::remove_if(candidates_, end, [&](NodeId id) {
-			return id == list.node || std::any_of(list.links.begin(), list.links.end(),
-												  [&](const Neighbour &link) { return link.id == id; });
-		});
-		n_candidates_ = static_cast<std::size_t>(end - candidates_);
+		std::sort(candidates_, candidates_ + n_candidates);
+		return {candidates_, static_cast<std::size_t>(std::unique(candidates_, candidates_ + n_candidates) - candidates_)};
 	}
 
 	/// Writes the lists that are still as they were read. From one that an insert has changed meanwhile, the dead links are
@@ -280,7 +273,6 @@ private:
 	std::span<std::uint8_t> computer_;  // these are used for one list
 	std::span<NodeId> links_;
 	NodeId ways_[kMostDead];
-	std::size_t n_candidates_ = 0;
 	NodeId candidates_[kMostCandidates];
 	Neighbour near_[kMostNear];
 	graph::StoredCode codes_[kMostNear];
