@@ -134,7 +134,7 @@ int main(int argc, char **argv)
 														   base.dimensions), i);
 			};
 			for (std::size_t i = 0; i < search.found(); ++i) {
-				const auto &header = graph::SlotLayout::header(graph.slot(search.found(i).id));
+				const graph::SlotHeader &header = graph::SlotLayout::header(graph.slot(search.found(i).id));
 				rank(header.row);
 				for (std::uint32_t at = header.duplicates; at != graph::kNoChunk; at = graph.more_rows(at).next)
 					rank(graph.more_rows(at).row);

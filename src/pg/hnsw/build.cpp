@@ -1,7 +1,10 @@
 #include "pg/hnsw/build.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/build_parallel.hpp"
+#include "pg/hnsw/choose.hpp"
+#include "pg/hnsw/codebook.hpp"
 
 extern "C" {
 #include "access/tableam.h"
@@ -49,11 +52,11 @@ void log_pages(Relation relation)
 }
 
 /// The first page of a fork of an index that has none.
-void create_meta_page(Relation relation, ForkNumber fork, const Index &index, std::uint16_t flags)
+void create_meta_page(Relation relation, ForkNumber fork, const Index &index, const Choice &choice)
 {
 	Buffer buffer = ReadBufferExtended(relation, fork, P_NEW, RBM_NORMAL, nullptr);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	init_meta_page(BufferGetPage(buffer), index, flags);
+	init_meta_page(BufferGetPage(buffer), index, choice.flags, choice.evidence);
 	MarkBufferDirty(buffer);
 	UnlockReleaseBuffer(buffer);
 	if (fork == INIT_FORKNUM)  // the main fork is logged when the build ends; this one must survive whatever happens
@@ -67,9 +70,12 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 	if (RelationGetNumberOfBlocks(relation) != 0)
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
 						errmsg("index \"%s\" already contains data", RelationGetRelationName(relation))));
-	Choice choice = choose(relation);
+	Choice choice = choose_on_rows(heap, relation, info);
 	Index index = make_index(choice.shape, choice.parameters);
-	create_meta_page(relation, MAIN_FORKNUM, index, choice.flags);
+	create_meta_page(relation, MAIN_FORKNUM, index, choice);
+	pg::crash_point("build.metapage");
+	if (!choice.codebook.empty())
+		write_codebook(relation, choice.codebook, false);
 
 	report_phase(kPhaseMemory, expected_rows(heap));
 	Scanned scanned;
@@ -82,8 +88,10 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 		meta_of(change.lock(kMetaBlock))->live = scanned.nodes;
 		change.commit();
 	}
+	pg::crash_point("build.written");
 	if (RelationNeedsWAL(relation))
 		log_pages(relation);
+	pg::crash_point("build.logged");
 
 	auto *result = static_cast<IndexBuildResult *>(palloc(sizeof(IndexBuildResult)));
 	result->heap_tuples = scanned.heap_rows;
@@ -94,7 +102,7 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 void am_build_empty(Relation relation)
 {
 	Choice choice = choose(relation);
-	create_meta_page(relation, INIT_FORKNUM, make_index(choice.shape, choice.parameters), choice.flags);
+	create_meta_page(relation, INIT_FORKNUM, make_index(choice.shape, choice.parameters), choice);
 }
 
 void report_phase(BuildPhase phase, double rows)

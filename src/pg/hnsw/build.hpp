@@ -25,7 +25,7 @@ void report_phase(BuildPhase phase, double rows);
 /// The table's rows, estimated as the planner does.
 double expected_rows(Relation heap);
 
-/// Writes the graph into the pages of an index that holds nothing but its metapage (flush.cpp).
+/// Writes the graph into the pages of an index that holds nothing but its metapage and a codebook (flush.cpp).
 void write_graph(Relation relation, const Index &index, graph::MemoryGraph &graph);
 
 }  // namespace vectorizer::hnsw

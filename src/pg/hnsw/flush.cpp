@@ -4,6 +4,7 @@
 #include "pg/hnsw/build.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 
 namespace vectorizer::hnsw {
 
@@ -51,14 +52,15 @@ struct Placed {
 	NodeId to;
 };
 
-/// Gives every node an id, in order but for those whose upper links do not fit into their group: they wait for the next.
+/// Gives every node an id from `first` on, the first of its group, in order but for those whose upper links do not fit into their group: they wait for the next.
 /// Ids ascend in the result.
-std::span<Placed> place(const Index &index, MemoryGraph &graph, std::span<const NodeId> order, const Arena &arena)
+std::span<Placed> place(const Index &index, MemoryGraph &graph, std::span<const NodeId> order, NodeId first,
+						const Arena &arena)
 {
 	std::span<Placed> placed = arena.array<Placed>(order.size());
 	std::span<NodeId> waiting = arena.array<NodeId>(order.size());
 	std::size_t n = 0, first_waiting = 0, n_waiting = 0;
-	NodeId next = 0;
+	NodeId next = first;
 	unsigned uppers = 0;
 
 	auto put = [&](NodeId id) -> bool {
@@ -152,6 +154,7 @@ private:
 		pg::PageChange change(relation_, false);
 		std::memcpy(change.lock(block), image, BLCKSZ);
 		change.commit();
+		pg::crash_point("build.page");
 	}
 
 	void rename(graph::LinkList list)
@@ -191,7 +194,8 @@ void write_graph(Relation relation, const Index &index, MemoryGraph &graph)
 		return;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw flush", ALLOCSET_DEFAULT_SIZES);
 	Arena arena = pg::context_arena(context);
-	std::span<Placed> nodes = place(index, graph, breadth_first(graph, arena), arena);
+	NodeId first = read_meta(relation).groups * index.nodes_per_group();  // behind the codebook
+	std::span<Placed> nodes = place(index, graph, breadth_first(graph, arena), first, arena);
 	std::span<NodeId> new_ids = arena.array<NodeId>(nodes.size());
 	for (Placed node : nodes)
 		new_ids[node.from] = node.to;
@@ -211,6 +215,7 @@ void write_graph(Relation relation, const Index &index, MemoryGraph &graph)
 		meta->entry_level = static_cast<std::uint16_t>(graph.entry_level());
 		change.commit();
 	}
+	pg::crash_point("build.nodes");
 	for (Placed node : nodes)
 		write_more_rows(relation, index, graph, node);
 	MemoryContextDelete(context);
