@@ -5,6 +5,7 @@
 #include "core/graph/select.hpp"
 #include "core/graph/visited.hpp"
 #include "pg/boundary.hpp"
+#include "pg/hnsw/codebook.hpp"
 
 namespace vectorizer::hnsw {
 
@@ -34,7 +35,7 @@ class Repair {
 public:
 	Repair(const Vacuum &vacuum, const NodeSet &dead, MemoryContext context)
 		: info_(vacuum.info), relation_(vacuum.relation), index_(vacuum.index), dead_(dead),
-		  arena_(pg::context_arena(context)), store_(relation_, index_), quantizer_(index_.shape, arena_)
+		  arena_(pg::context_arena(context)), store_(relation_, index_), quantizer_(open_quantizer(relation_, index_, arena_))
 	{
 		page_context_ = AllocSetContextCreate(context, "hnsw repair page", ALLOCSET_DEFAULT_SIZES);
 	}
@@ -86,7 +87,7 @@ private:
 			relation_, block,
 			[&](Page page) {
 				std::optional<PageKind> kind = frame_.kind(relation_, index_, block, page);
-				if (!kind || *kind == PageKind::kOverflow)
+				if (!kind || *kind == PageKind::kOverflow || *kind == PageKind::kParameters)
 					return;
 				for_each_list(block, page, [&](unsigned item, NodeId node, unsigned level, graph::LinkList list) {
 					if (!leads_to_dead(list))
