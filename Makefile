@@ -91,6 +91,18 @@ build/src/pg/%.o: src/pg/%.cpp Makefile
 $(shell mkdir -p build && { [ "$$(cat build/server 2>/dev/null)" = '$(VERSION)' ] || echo '$(VERSION)' > build/server; })
 $(PG_OBJS): build/server
 
+# The library with places that a test can stop it at (src/pg/crash_point.hpp): only what has such places is compiled anew.
+CRASH_SOURCES := $(shell grep -l '"pg/crash_point.hpp"' $(PG_SOURCES))
+CRASH_OBJS := $(CRASH_SOURCES:%.cpp=build/crash/%.o)
+$(CRASH_OBJS): build/server
+
+build/crash/src/pg/%.o: src/pg/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(VX_CXXFLAGS) -DVECTORIZER_CRASH_POINTS $(SERVER_CPPFLAGS) -c -o $@ $<
+
+build/crash/$(MODULE_big).so: $(CRASH_OBJS) $(filter-out $(CRASH_SOURCES:%.cpp=build/%.o),$(OBJS))
+	$(CXX) -shared -o $@ $^ $(SHLIB_LINK)
+
 build/test/%.o: test/%.cpp Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
@@ -114,7 +126,7 @@ build/bench_graph: build/bench/core/graph.o $(CORE_OBJS)
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
--include $(OBJS:.o=.d) $(UNIT_OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(CRASH_OBJS:.o=.d) $(UNIT_OBJS:.o=.d)
 
 else
 all install: ; $(error no PostgreSQL server development files found: run "make quickstart" or "make check", which install them, or set PG_CONFIG)

@@ -83,9 +83,18 @@ logged() {
 # files DIR PATTERN: the files below DIR, relative to it, without their suffix, in order of name.
 files() { [ ! -d "$1" ] || find "$1" -name "$2" -printf '%P\n' | sed 's/\.[^.]*$//' | LC_ALL=C sort; }
 
+# Beside the stage that is installed: the same with places that a test can stop it at (src/pg/crash_point.hpp).
+CRASH_STAGE=$ROOT/build/crash/stage
+stage_crash_points() {
+	rm -rf "$CRASH_STAGE"
+	cp -a "$ROOT/build/stage" "$CRASH_STAGE"
+	install -m 755 "$ROOT/build/crash/vectorizer.so" "$CRASH_STAGE$PKGLIBDIR/vectorizer.so"
+}
+
+# start_server STAGED
 start_server() {
 	own_dir "$RUN/server"
-	SERVER_LOG=$LOGS/initdb.log server_start "$RUN/server" <<-'CONF'
+	SERVER_LOG=$LOGS/initdb.log server_start "$RUN/server" "$1" <<-'CONF'
 		fsync = off
 		max_prepared_transactions = 10
 		max_worker_processes = 16
@@ -215,10 +224,13 @@ stage_tap() {
 	: > "$log"
 	if [ -n "$tests" ]; then
 		put "$ROOT" "$work" test
+		put "$ROOT" "$work" src
 		server_conf "$RUN/server/stage" | as_server tee "$work/node.conf" > /dev/null
+		put "$CRASH_STAGE" "$work/crash_stage"
+		server_conf "$work/crash_stage" | as_server tee "$work/crash.conf" > /dev/null
 		# shellcheck disable=SC2046,SC2086 # a list of names
 		as_server_in "$work" env PATH="$BINDIR:$PATH" PERL5LIB="$PGXS_SRC/test/perl:$work/test/t/lib" \
-			TEMP_CONFIG="$work/node.conf" PG_REGRESS="$PGXS_SRC/test/regress/pg_regress" \
+			TEMP_CONFIG="$work/node.conf" CRASH_CONFIG="$work/crash.conf" PG_REGRESS="$PGXS_SRC/test/regress/pg_regress" \
 			TESTDIR="$work" TESTDATADIR="$work/tmp_check" TESTLOGDIR="$work/tmp_check/log" TMPDIR=/tmp \
 			timeout -k 10 "$STAGE_LIMIT" prove --verbose $(printf 'test/t/%s.pl\n' $tests) > "$log" 2>&1 || status=$?
 		! as_server test -d "$work/tmp_check/log" || keep "$work/tmp_check/log" tap
@@ -254,8 +266,9 @@ end
 
 begin build
 say "== build for PostgreSQL $PG_MAJOR ($(nproc) jobs)"
-build "$LOGS/build.log" all
+build "$LOGS/build.log" all build/crash/vectorizer.so
 logged stage stage_build
+stage_crash_points
 HOME_DIR=$(home)
 mkdir -p "$HOME_DIR/check"
 RUN=$HOME_DIR/check/run
@@ -270,7 +283,10 @@ for stage in "${STAGES[@]}"; do
 	case $stage in
 		fence | unit) ;;
 		*)
-			start_server
+			case $stage in
+				isolation) start_server "$CRASH_STAGE" ;;
+				*) start_server "$ROOT/build/stage" ;;
+			esac
 			SOCKET=$(socket_dir "$RUN/server")
 			;;
 	esac

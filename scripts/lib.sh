@@ -187,11 +187,11 @@ socket_dir() {
 
 server_running() { as_server "$BINDIR/pg_ctl" -D "$1/data" status > /dev/null 2>&1; }
 
-# server_start SERVER: makes the server in the folder SERVER (own_dir made it) if it is not there yet, stages the
+# server_start SERVER [STAGED]: makes the server in the folder SERVER (own_dir made it) if it is not there yet, stages the
 # extension, writes what standard input holds of further settings, and starts it. A server that runs with the same
 # settings and the same extension is left alone.
 server_start() {
-	local server=$1 socket settings sum stale=
+	local server=$1 staged=${2:-$ROOT/build/stage} socket settings sum stale=
 	settings=$(cat)
 	if ! as_server test -e "$server/data/PG_VERSION"; then
 		as_server rm -rf "$server/data"
@@ -211,14 +211,14 @@ server_start() {
 		say "$settings"
 	)
 	[ "$settings" = "$(as_server cat "$server/data/vectorizer.conf" 2>/dev/null)" ] || stale=settings
-	sum=$(cd "$ROOT/build/stage" && find . -type f -exec sha256sum {} + | sort)
+	sum=$(cd "$staged" && find . -type f -exec sha256sum {} + | sort)
 	[ "$sum" = "$(as_server cat "$server/stage.sum" 2>/dev/null)" ] || stale=stage
 	if server_running "$server"; then
 		[ -n "$stale" ] || return 0
 		server_stop "$server"
 	fi
 	as_server rm -rf "$server/stage"
-	put "$ROOT/build/stage" "$server/stage"
+	put "$staged" "$server/stage"
 	say "$sum" | as_server tee "$server/stage.sum" > /dev/null
 	say "$settings" | as_server tee "$server/data/vectorizer.conf" > /dev/null
 	as_server "$BINDIR/pg_ctl" -D "$server/data" -l "$server/log" -w -s start < /dev/null > /dev/null || {

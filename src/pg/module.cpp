@@ -1,6 +1,7 @@
 // What the server sees first: the module's magic block and _PG_init, which defines the settings.
 #include "pg/module.hpp"
 
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/options.hpp"
 #include "pg/workspace/worker.hpp"
 
@@ -14,6 +15,7 @@ PGDLLEXPORT void _PG_init(void);
 void _PG_init(void)
 {
 	vectorizer::hnsw::define_options();
+	vectorizer::pg::define_crash_points();
 	vectorizer::pg::init_workspace();
 	MarkGUCPrefixReserved("vectorizer");
 }

@@ -1,5 +1,6 @@
 #include "pg/hnsw/allocate.hpp"
 
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/page_store.hpp"
 
 extern "C" {
@@ -169,6 +170,7 @@ BlockNumber advance_tail(Relation relation, const Index &index, PageKind kind, B
 						errmsg("index \"%s\" has no node ids left", RelationGetRelationName(relation)),
 						errhint("Partition the table, or REINDEX if many rows were deleted.")));
 	pg::extend_to(relation, (claim ? first_of(before.groups) : next) + 1);
+	pg::crash_point("allocate.extended");
 
 	pg::PageChange change(relation, logged);
 	Page claimed = nullptr;
@@ -190,6 +192,7 @@ BlockNumber advance_tail(Relation relation, const Index &index, PageKind kind, B
 	current = claim ? first_of(meta->groups++) : next;
 	tail = current;
 	change.commit();
+	pg::crash_point("allocate.tail");
 	return tail;
 }
 
@@ -272,10 +275,12 @@ bool add_row(Relation relation, const Index &index, NodeId id, std::span<const s
 			if (chunk->count < Chunk::kRows) {
 				chunk->rows[chunk->count++] = row;
 				change.commit();
+				pg::crash_point("insert.row");
 				return true;
 			}
 			full = header.duplicates;
 			change.abandon();
+			pg::crash_point("insert.chunk_full");
 			continue;
 		}
 		if (tail != InvalidBlockNumber) {
@@ -289,6 +294,7 @@ bool add_row(Relation relation, const Index &index, NodeId id, std::span<const s
 				*chunk_of(chunks, static_cast<unsigned>(at)) = {header.duplicates, id, header.generation, 1, {row}};
 				header.duplicates = chunk_id(tail, static_cast<unsigned>(at));
 				change.commit();
+				pg::crash_point("insert.chunk");
 				return true;
 			}
 		}

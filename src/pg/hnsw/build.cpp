@@ -1,6 +1,7 @@
 #include "pg/hnsw/build.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/choose.hpp"
 #include "pg/hnsw/codebook.hpp"
 #include "pg/hnsw/insert.hpp"
@@ -98,6 +99,7 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 	Choice choice = choose_on_rows(heap, relation, info);
 	Index index = make_index(choice.shape, choice.parameters);
 	create_meta_page(relation, MAIN_FORKNUM, index, choice);
+	pg::crash_point("build.metapage");
 	if (!choice.codebook.empty())
 		write_codebook(relation, choice.codebook, false);
 
@@ -122,10 +124,12 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 		meta_of(change.lock(kMetaBlock))->live = build.nodes;
 		change.commit();
 	}
+	pg::crash_point("build.written");
 	if (RelationNeedsWAL(relation)) {
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseLog);
 		log_newpage_range(relation, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(relation), true);
 	}
+	pg::crash_point("build.logged");
 	MemoryContextDelete(build.graph_context);
 	MemoryContextDelete(build.row_context);
 

@@ -1,6 +1,7 @@
 // Taking dead rows off: from chunks, from slots, and what that leaves a node as.
 #include "pg/hnsw/vacuum_parts.hpp"
 
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/allocate.hpp"
 
 namespace vectorizer::hnsw {
@@ -9,25 +10,27 @@ using graph::SlotHeader;
 using graph::SlotLayout;
 using graph::State;
 
-void clean_chunks(Vacuum &vacuum, BlockNumber block, const Callback &dead)
-{
-	bool any = pg::read_page(vacuum.relation, block, [&](Page page) {
-		bool found = false;
-		for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at) {
-			const Chunk *chunk = chunk_of(page, at);
-			if (chunk->owner == kNoNode)
-				continue;
-			if (!chunk->sound())
-				corrupted(vacuum.relation, block, "a chunk counts more rows than it has room for");
-			found |= chunk->count == Chunk::kRetired;
-			for (unsigned i = 0; i < chunk->rows_in_use(); ++i)
-				found |= dead(chunk->rows[i]);
-		}
-		return found;
-	});
-	if (!any)
-		return;
+namespace {
 
+/// Whether a chunk page has anything to clean away.
+bool has_dead_rows(Vacuum &vacuum, BlockNumber block, Page page, const Callback &dead)
+{
+	bool found = false;
+	for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at) {
+		const Chunk *chunk = chunk_of(page, at);
+		if (chunk->owner == kNoNode)
+			continue;
+		if (!chunk->sound())
+			corrupted(vacuum.relation, block, "a chunk counts more rows than it has room for");
+		found |= chunk->count == Chunk::kRetired;
+		for (unsigned i = 0; i < chunk->rows_in_use(); ++i)
+			found |= dead(chunk->rows[i]);
+	}
+	return found;
+}
+
+void clean_chunk_page(Vacuum &vacuum, BlockNumber block, const Callback &dead)
+{
 	pg::PageChange change(vacuum.relation, true);
 	Page page = change.lock(block);
 	for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at) {
@@ -47,9 +50,8 @@ void clean_chunks(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 		chunk->count = static_cast<std::uint16_t>(kept);
 	}
 	change.commit();
+	pg::crash_point("vacuum.chunks");
 }
-
-namespace {
 
 /// Whether any row is left in the chain that begins at this chunk. The caller holds the node's page, `block`.
 bool chain_has_rows(Vacuum &vacuum, NodeId owner, BlockNumber block, std::uint32_t next)
@@ -67,34 +69,35 @@ bool chain_has_rows(Vacuum &vacuum, NodeId owner, BlockNumber block, std::uint32
 	return any;
 }
 
-}  // namespace
-
-void clean_nodes(Vacuum &vacuum, BlockNumber block, const Callback &dead)
+SlotHeader &header_at(const Vacuum &vacuum, Page page, unsigned slot)
 {
-	std::size_t bytes = vacuum.index.layout.slot_bytes();
-	auto header_at = [&](Page page, unsigned slot) -> SlotHeader & {
-		return SlotLayout::header(contents_of(page) + slot * bytes);
-	};
-	auto is_live = [](const SlotHeader &header) { return header.state == static_cast<std::uint8_t>(State::kLive); };
+	return SlotLayout::header(contents_of(page) + slot * vacuum.index.layout.slot_bytes());
+}
 
-	bool any = pg::read_page(vacuum.relation, block, [&](Page page) {
-		bool found = false;
-		for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-			const SlotHeader &header = header_at(page, slot);
-			if (is_live(header))
-				found |= !header.row.valid() || dead(header.row);
-		}
-		return found;
-	});
-	if (!any)
-		return;
+bool is_live(const SlotHeader &header)
+{
+	return header.state == static_cast<std::uint8_t>(State::kLive);
+}
 
+/// Whether a page of slots has a row to take off, or a node that may have none left.
+bool has_dead_slots(Vacuum &vacuum, Page page, const Callback &dead)
+{
+	for (unsigned slot = 0; slot < items_on(page, vacuum.index.layout.slot_bytes()); ++slot) {
+		const SlotHeader &header = header_at(vacuum, page, slot);
+		if (is_live(header) && (!header.row.valid() || dead(header.row)))
+			return true;
+	}
+	return false;
+}
+
+void clean_node_page(Vacuum &vacuum, BlockNumber block, const Callback &dead)
+{
 	unsigned removed = 0;
 	unsigned tombstones = 0;
 	pg::PageChange change(vacuum.relation, true);
 	Page page = change.lock(block);
-	for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-		SlotHeader &header = header_at(page, slot);
+	for (unsigned slot = 0; slot < items_on(page, vacuum.index.layout.slot_bytes()); ++slot) {
+		SlotHeader &header = header_at(vacuum, page, slot);
 		if (!is_live(header))
 			continue;
 		if (dead(header.row)) {
@@ -114,6 +117,24 @@ void clean_nodes(Vacuum &vacuum, BlockNumber block, const Callback &dead)
 		change.commit();
 	else
 		change.abandon();
+	pg::crash_point("vacuum.rows");
+}
+
+}  // namespace
+
+void clean_chunks(Vacuum &vacuum, const Callback &dead)
+{
+	for_each_page(
+		vacuum, PageKind::kOverflow,
+		[&](BlockNumber block, Page page) { return has_dead_rows(vacuum, block, page, dead); },
+		[&](BlockNumber block) { clean_chunk_page(vacuum, block, dead); });
+}
+
+void clean_nodes(Vacuum &vacuum, const Callback &dead)
+{
+	for_each_page(
+		vacuum, PageKind::kNodes, [&](BlockNumber, Page page) { return has_dead_slots(vacuum, page, dead); },
+		[&](BlockNumber block) { clean_node_page(vacuum, block, dead); });
 }
 
 }  // namespace vectorizer::hnsw

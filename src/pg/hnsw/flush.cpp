@@ -4,6 +4,7 @@
 #include "pg/hnsw/build.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 
 namespace vectorizer::hnsw {
 
@@ -153,6 +154,7 @@ private:
 		pg::PageChange change(relation_, false);
 		std::memcpy(change.lock(block), image, BLCKSZ);
 		change.commit();
+		pg::crash_point("build.page");
 	}
 
 	void rename(graph::LinkList list)
@@ -213,6 +215,7 @@ void write_graph(Relation relation, const Index &index, MemoryGraph &graph)
 		meta->entry_level = static_cast<std::uint16_t>(graph.entry_level());
 		change.commit();
 	}
+	pg::crash_point("build.nodes");
 	for (Placed node : nodes)
 		write_more_rows(relation, index, graph, node);
 	MemoryContextDelete(context);

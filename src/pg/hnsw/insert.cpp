@@ -1,6 +1,7 @@
 #include "pg/hnsw/insert.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/allocate.hpp"
 #include "pg/hnsw/codebook.hpp"
 
@@ -70,6 +71,7 @@ void link_back(const Inserter &inserter, NodeId id, unsigned level, std::span<co
 			change.commit();
 		else
 			change.abandon();
+		pg::crash_point("insert.back_link");
 	}
 }
 
@@ -109,6 +111,7 @@ MetaPage offer_as_entry(const Inserter &inserter, Written node, NodeId searched_
 	meta->entry = node.id;
 	meta->entry_level = static_cast<std::uint16_t>(node.level);
 	change.commit();
+	pg::crash_point("insert.entry");
 	return before;
 }
 
@@ -150,6 +153,7 @@ bool insert_row(const Inserter &inserter, VectorView vector, RowPointer row)
 	};
 	if (meta.entry != kNoNode) {
 		search(kNoNode);
+		pg::crash_point("insert.searched");
 		NodeId twin = graph::find_equal(found, code, factors);
 		if (twin != kNoNode && add_row(inserter.relation, index, twin, code, factors, row, inserter.logged))
 			return false;
@@ -158,9 +162,11 @@ bool insert_row(const Inserter &inserter, VectorView vector, RowPointer row)
 	std::span<const graph::Neighbour> levels[graph::kMaxLevel + 1];
 	std::copy(std::begin(found.levels), std::end(found.levels), levels);
 	Written node = write_node(inserter.relation, index, {code, factors, row, level, levels}, inserter.logged);
+	pg::crash_point("insert.slot");
 	for (unsigned at = 0; at <= node.level; ++at)
 		if (!found.levels[at].empty())
 			link_back(inserter, node.id, at, found.levels[at], *found.known[at], arena);
+	pg::crash_point("insert.linked");
 	bool linked = !found.levels[0].empty();
 	MetaPage before = offer_as_entry(inserter, node, meta.entry, !linked);
 
@@ -170,6 +176,7 @@ bool insert_row(const Inserter &inserter, VectorView vector, RowPointer row)
 		level = 0;
 		search(node.id);
 		add_links(inserter, node.id, found.levels[0]);
+		pg::crash_point("insert.late_links");
 		if (!found.levels[0].empty())
 			link_back(inserter, node.id, 0, found.levels[0], *found.known[0], arena);
 	}

@@ -1,5 +1,7 @@
 #include "pg/hnsw/page_store.hpp"
 
+#include "pg/crash_point.hpp"
+
 #include <numeric>
 
 namespace vectorizer::hnsw {
@@ -97,7 +99,9 @@ Chunk *checked_chunk(Relation relation, Page page, std::uint32_t chunk, NodeId o
 
 unsigned PageStore::links(NodeId id, unsigned level, NodeId *out)
 {
-	return level == 0 ? lowest_links(id, out) : upper_links(id, level, out);
+	unsigned count = level == 0 ? lowest_links(id, out) : upper_links(id, level, out);
+	pg::crash_point("graph.links");
+	return count;
 }
 
 unsigned PageStore::lowest_links(NodeId id, NodeId *out)

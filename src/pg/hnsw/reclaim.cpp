@@ -2,6 +2,7 @@
 #include "pg/hnsw/vacuum_parts.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/allocate.hpp"
 
 extern "C" {
@@ -17,32 +18,28 @@ using graph::State;
 void collect_references(Vacuum &vacuum, const NodeSet &dead, References *references)
 {
 	std::size_t bytes = vacuum.index.layout.slot_bytes();
-	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block) {
-		pg::read_page(vacuum.relation, block, [&](Page page) {
-			for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-				std::byte *at = contents_of(page) + slot * bytes;
-				if (SlotLayout::header(at).state != static_cast<std::uint8_t>(State::kLive))
-					continue;
-				graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, at, 0);
-				for (unsigned i = 0; i < list.count(); ++i)
-					(dead.contains(list.ids[i]) ? references->dead : references->linked).add(list.ids[i]);
-			}
-		});
+	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block, Page page) {
+		for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
+			std::byte *at = contents_of(page) + slot * bytes;
+			if (SlotLayout::header(at).state != static_cast<std::uint8_t>(State::kLive))
+				continue;
+			graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, at, 0);
+			for (unsigned i = 0; i < list.count(); ++i)
+				(dead.contains(list.ids[i]) ? references->dead : references->linked).add(list.ids[i]);
+		}
 	});
 	std::size_t upper_bytes = vacuum.index.layout.upper_bytes();
-	for_each_page(vacuum, PageKind::kAuxiliary, [&](BlockNumber block) {
-		pg::read_page(vacuum.relation, block, [&](Page page) {
-			for (unsigned at = 0; at < items_on(page, upper_bytes); ++at) {
-				std::byte *entry = contents_of(page) + at * upper_bytes;
-				std::uint16_t owner = upper_header(entry).owner;
-				if (owner == kNoOwner || dead.contains(group_of(block) * vacuum.index.nodes_per_group() + owner))
-					continue;
-				graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, entry, 1);
-				for (unsigned i = 0; i < list.count(); ++i)
-					if (dead.contains(list.ids[i]))
-						references->dead.add(list.ids[i]);
-			}
-		});
+	for_each_page(vacuum, PageKind::kAuxiliary, [&](BlockNumber block, Page page) {
+		for (unsigned at = 0; at < items_on(page, upper_bytes); ++at) {
+			std::byte *entry = contents_of(page) + at * upper_bytes;
+			std::uint16_t owner = upper_header(entry).owner;
+			if (owner == kNoOwner || dead.contains(group_of(block) * vacuum.index.nodes_per_group() + owner))
+				continue;
+			graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, entry, 1);
+			for (unsigned i = 0; i < list.count(); ++i)
+				if (dead.contains(list.ids[i]))
+					references->dead.add(list.ids[i]);
+		}
 	});
 }
 
@@ -68,23 +65,25 @@ std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &linked)
 	std::span<Orphan> orphans = pg::context_arena(CurrentMemoryContext).array<Orphan>(vacuum.index.slots_per_page);
 	PageStore store(vacuum.relation, vacuum.index);
 	std::uint64_t relinked = 0;
-	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block) {
-		std::size_t n = 0;
-		pg::read_page(vacuum.relation, block, [&](Page page) {
-			for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-				std::byte *at = contents_of(page) + slot * bytes;
-				NodeId id = node_at(block, slot, vacuum.index.slots_per_page);
-				graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, at, 0);
-				if (SlotLayout::header(at).state != static_cast<std::uint8_t>(State::kLive) || linked.contains(id) ||
-					list.count() == 0)
-					continue;
-				unsigned nearest = 0;
-				for (unsigned i = 1; i < list.count(); ++i)
-					if (list.distance(i) < list.distance(nearest))
-						nearest = i;
-				orphans[n++] = {id, {list.ids[nearest], list.distance(nearest)}};
-			}
-		});
+	std::size_t n = 0;
+	auto find = [&](BlockNumber block, Page page) {
+		n = 0;
+		for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
+			std::byte *at = contents_of(page) + slot * bytes;
+			NodeId id = node_at(block, slot, vacuum.index.slots_per_page);
+			graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, at, 0);
+			if (SlotLayout::header(at).state != static_cast<std::uint8_t>(State::kLive) || linked.contains(id) ||
+				list.count() == 0)
+				continue;
+			unsigned nearest = 0;
+			for (unsigned i = 1; i < list.count(); ++i)
+				if (list.distance(i) < list.distance(nearest))
+					nearest = i;
+			orphans[n++] = {id, {list.ids[nearest], list.distance(nearest)}};
+		}
+		return n > 0;
+	};
+	auto relink = [&](BlockNumber) {
 		for (const Orphan &orphan : orphans.first(n)) {
 			NodePlace place = place_of(orphan.nearest.id, vacuum.index.slots_per_page);
 			pg::PageChange change(vacuum.relation, true);
@@ -95,11 +94,13 @@ std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &linked)
 									   .admit(orphan.node, orphan.nearest.distance, NoDistances(), true)) {
 				change.commit();
 				++relinked;
+				pg::crash_point("vacuum.relink");
 			}
 			else
 				change.abandon();
 		}
-	});
+	};
+	for_each_page(vacuum, PageKind::kNodes, find, relink);
 	return relinked;
 }
 
@@ -123,27 +124,15 @@ void free_chain(Vacuum &vacuum, NodeId id)
 		header.duplicates = chunk->next;
 		free_chunk(chunks, freed % kChunksPerPage);
 		change.commit();
+		pg::crash_point("vacuum.free_chunk");
 	}
 }
 
-}  // namespace
-
-unsigned free_tombstones(Vacuum &vacuum, BlockNumber block, const NodeSet &dead, const NodeSet &referenced)
+/// Frees these tombstones of one page. Returns their number, less the entry point if that is one of them.
+unsigned free_slots(Vacuum &vacuum, BlockNumber block, std::span<const NodeId> ids)
 {
 	std::size_t bytes = vacuum.index.layout.slot_bytes();
-	std::span<NodeId> ids = pg::context_arena(CurrentMemoryContext).array<NodeId>(vacuum.index.slots_per_page);
-	std::size_t n = 0;
-	pg::read_page(vacuum.relation, block, [&](Page page) {
-		for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-			NodeId id = node_at(block, slot, vacuum.index.slots_per_page);
-			const SlotHeader &header = SlotLayout::header(contents_of(page) + slot * bytes);
-			if (header.state == static_cast<std::uint8_t>(State::kTombstone) && dead.contains(id) && !referenced.contains(id))
-				ids[n++] = id;
-		}
-	});
-	if (n == 0)
-		return 0;
-	for (NodeId id : ids.first(n))
+	for (NodeId id : ids)
 		free_chain(vacuum, id);
 
 	unsigned freed = 0;
@@ -151,12 +140,12 @@ unsigned free_tombstones(Vacuum &vacuum, BlockNumber block, const NodeSet &dead,
 	Page page = change.lock(block);
 	Page auxiliary = nullptr;
 	NodePlace place = place_of(ids[0], vacuum.index.slots_per_page);
-	for (NodeId id : ids.first(n))
+	for (NodeId id : ids)
 		if (SlotLayout::header(contents_of(page) + place_of(id, vacuum.index.slots_per_page).slot * bytes).level > 0 &&
 			auxiliary == nullptr)
 			auxiliary = change.lock(place.auxiliary);
 	MetaPage *meta = meta_of(change.lock(kMetaBlock));
-	for (NodeId id : ids.first(n)) {
+	for (NodeId id : ids) {
 		if (id == meta->entry)
 			continue;
 		place = place_of(id, vacuum.index.slots_per_page);
@@ -177,7 +166,33 @@ unsigned free_tombstones(Vacuum &vacuum, BlockNumber block, const NodeSet &dead,
 	}
 	meta->tombstones -= std::min<std::uint64_t>(freed, meta->tombstones);
 	change.commit();
+	pg::crash_point("vacuum.free_slots");
 	RecordFreeIndexPage(vacuum.relation, block);
+	return freed;
+}
+
+}  // namespace
+
+std::uint64_t free_tombstones(Vacuum &vacuum, const NodeSet &dead, const NodeSet &referenced)
+{
+	std::size_t bytes = vacuum.index.layout.slot_bytes();
+	std::span<NodeId> ids = pg::context_arena(CurrentMemoryContext).array<NodeId>(vacuum.index.slots_per_page);
+	std::size_t n = 0;
+	std::uint64_t freed = 0;
+	for_each_page(
+		vacuum, PageKind::kNodes,
+		[&](BlockNumber block, Page page) {
+			n = 0;
+			for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
+				NodeId id = node_at(block, slot, vacuum.index.slots_per_page);
+				const SlotHeader &header = SlotLayout::header(contents_of(page) + slot * bytes);
+				if (header.state == static_cast<std::uint8_t>(State::kTombstone) && dead.contains(id) &&
+					!referenced.contains(id))
+					ids[n++] = id;
+			}
+			return n > 0;
+		},
+		[&](BlockNumber block) { freed += free_slots(vacuum, block, ids.first(n)); });
 	return freed;
 }
 
@@ -223,6 +238,7 @@ void retire_chunks_of(Vacuum &vacuum, NodeId owner)
 		link = chunk->next;
 		chunk->count = Chunk::kRetired;
 		change.commit();
+		pg::crash_point("vacuum.retire");
 	}
 }
 
@@ -231,18 +247,22 @@ void retire_chunks_of(Vacuum &vacuum, NodeId owner)
 void retire_empty_chunks(Vacuum &vacuum)
 {
 	std::span<NodeId> owners = pg::context_arena(CurrentMemoryContext).array<NodeId>(kChunksPerPage);
-	for_each_page(vacuum, PageKind::kOverflow, [&](BlockNumber block) {
-		std::size_t n = 0;
-		pg::read_page(vacuum.relation, block, [&](Page page) {
+	std::size_t n = 0;
+	for_each_page(
+		vacuum, PageKind::kOverflow,
+		[&](BlockNumber, Page page) {
+			n = 0;
 			for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at)
 				if (chunk_of(page, at)->owner != kNoNode && chunk_of(page, at)->count == 0)
 					owners[n++] = chunk_of(page, at)->owner;
+			return n > 0;
+		},
+		[&](BlockNumber) {
+			std::sort(owners.begin(), owners.begin() + static_cast<std::ptrdiff_t>(n));
+			for (std::size_t i = 0; i < n; ++i)
+				if (i == 0 || owners[i] != owners[i - 1])
+					retire_chunks_of(vacuum, owners[i]);
 		});
-		std::sort(owners.begin(), owners.begin() + static_cast<std::ptrdiff_t>(n));
-		for (std::size_t i = 0; i < n; ++i)
-			if (i == 0 || owners[i] != owners[i - 1])
-				retire_chunks_of(vacuum, owners[i]);
-	});
 }
 
 }  // namespace vectorizer::hnsw

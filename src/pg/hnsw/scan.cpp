@@ -2,10 +2,13 @@
 
 #include "core/graph/search.hpp"
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/codebook.hpp"
 #include "pg/hnsw/last_search.hpp"
 #include "pg/hnsw/page_store.hpp"
 #include "pg/hnsw/rerank.hpp"
+
+#include <tuple>
 
 extern "C" {
 #include "pgstat.h"
@@ -38,6 +41,13 @@ struct Fetched {
 	RowPointer row;
 };
 
+struct RowOrder {
+	bool operator()(RowPointer a, RowPointer b) const
+	{
+		return std::tie(a.block_high, a.block_low, a.offset) < std::tie(b.block_high, b.block_low, b.offset);
+	}
+};
+
 struct BoundFirst {
 	bool operator()(const Unfetched &a, const Unfetched &b) const { return nearer(a.bound, b.bound); }
 };
@@ -50,7 +60,7 @@ using Search = graph::Search<PageStore>;
 /// One scan, from its first tuple to its end or rescan. Lives in the scan's memory context.
 struct Scan {
 	Scan(Relation relation, const Index &facts, const Arena &memory)
-		: index(facts), arena(memory), store(relation, facts), unfetched(memory), fetched(memory) {}
+		: index(facts), arena(memory), store(relation, facts), unfetched(memory), fetched(memory), rows(memory) {}
 
 	Index index;
 	Arena arena;
@@ -66,6 +76,7 @@ struct Scan {
 	unsigned first_ready = 0, end_ready = 0;
 	graph::Heap<Unfetched, BoundFirst> unfetched;
 	graph::Heap<Fetched, DistanceFirst> fetched;
+	graph::Heap<RowPointer, RowOrder> rows;  // of one node, in the table's order
 	bool ended = false;             // no further rounds
 	double last_distance = 0;       // of the row returned last
 	SearchReport report{};
@@ -180,6 +191,7 @@ bool widen(Scan &scan, Relation relation)
 			return false;
 		}
 	}
+	pg::crash_point("scan.round");
 	if (!search.round(scan.width, pg::interrupt_pending()))
 		CHECK_FOR_INTERRUPTS();
 	for (std::size_t i = 0; i < search.found(); ++i)
@@ -195,11 +207,20 @@ bool widen(Scan &scan, Relation relation)
 	return true;
 }
 
+/// Three sigmas of a product code of few bytes reach most of a large table: to run a further round for, one has to do.
+double waiting_sigmas(const quantize::Shape &shape)
+{
+	return shape.kind == quantize::Kind::kProduct ? 1 : kSigmas;
+}
+
 /// Whether a node that waits for the next round may hold a row nearer than this.
 bool may_be_nearer(const Scan &scan, double distance)
 {
-	return scan.search != nullptr && scan.search->anything_waiting() &&
-		   nearer(bound_of(scan, scan.search->first_waiting()), distance);
+	if (scan.search == nullptr || !scan.search->anything_waiting())
+		return false;
+	const graph::Candidate &first = scan.search->first_waiting();
+	double sigma = scan.computer.error(first.factors, first.distance);
+	return nearer(first.distance - waiting_sigmas(scan.index.shape) * sigma, distance);
 }
 
 void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
@@ -210,17 +231,21 @@ void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
 	++scan.report.heap_fetches;
 }
 
-/// Fetches all rows of a node: its first, and those that were folded into it. A chain that is another node's by now has
-/// nothing that this snapshot could see.
-void fetch_node(Scan &scan, Rerank &rerank, Relation relation, NodeId node, const PageStore::Rows &rows)
+/// Adds the rows of a node to scan.rows: its first, and those that were folded into it. Returns the chunk at which their
+/// chain broke off, because vacuum has taken it out and freed it meanwhile; kNoChunk if none did. A chunk that was freed and
+/// then taken by the same node leads through the chain again. A node that is another one by now has nothing that this
+/// snapshot could see.
+std::uint32_t collect_rows(Scan &scan, Relation relation, NodeId node, const PageStore::Rows &rows)
 {
-	fetch_row(scan, rerank, rows.first);
+	if (rows.first.valid())
+		scan.rows.push(rows.first);
 	ChainGuard guard;
 	for (std::uint32_t next = rows.duplicates; next != kNoChunk;) {
 		CHECK_FOR_INTERRUPTS();
 		guard.meet(relation, next);
+		pg::crash_point("scan.chunk");
 		if (!scan.store.exists(chunk_block(next)))
-			return;
+			return next;
 		Chunk chunk{};
 		bool valid = pg::read_page(relation, chunk_block(next), [&](Page page) {
 			check_page(relation, chunk_block(next), page, PageKind::kOverflow, sizeof(Chunk), true);
@@ -231,10 +256,39 @@ void fetch_node(Scan &scan, Rerank &rerank, Relation relation, NodeId node, cons
 			return chunk.owner == node && chunk.generation == rows.generation && chunk.sound();
 		});
 		if (!valid)
-			return;
+			return next;
 		for (unsigned i = 0; i < chunk.rows_in_use(); ++i)
-			fetch_row(scan, rerank, chunk.rows[i]);
+			scan.rows.push(chunk.rows[i]);
 		next = chunk.next;
+	}
+	return kNoChunk;
+}
+
+/// Fetches all rows of a node. Those that this snapshot sees keep their chunk for as long as it lives, but empty chunks before
+/// them may go: a chain that breaks off is walked anew.
+void fetch_node(Scan &scan, Rerank &rerank, Relation relation, NodeId node, std::optional<PageStore::Rows> rows)
+{
+	if (rows->duplicates == kNoChunk) {
+		fetch_row(scan, rerank, rows->first);
+		return;
+	}
+	scan.rows.clear();
+	std::uint32_t broken_before = kNoChunk;
+	while (rows) {
+		std::uint32_t broken = collect_rows(scan, relation, node, *rows);
+		if (broken == kNoChunk)
+			break;
+		rows = scan.store.rows(node);
+		if (rows && broken == broken_before)
+			corrupted(relation, chunk_block(broken), "a chain of duplicate rows leads to a chunk of another node");
+		broken_before = broken;
+	}
+	RowPointer last{};
+	while (!scan.rows.empty()) {
+		RowPointer row = scan.rows.pop();
+		if (row != last)
+			fetch_row(scan, rerank, row);
+		last = row;
 	}
 }
 

@@ -1,6 +1,7 @@
 #include "pg/hnsw/vacuum_parts.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 
 extern "C" {
 #include "commands/vacuum.h"
@@ -24,50 +25,45 @@ namespace {
 /// Tombstones are worth a pass over all links when they are this share of the nodes.
 constexpr double kRepairShare = 0.01;
 
-/// Counts what there is, and collects the tombstones.
-Census take_census(Vacuum &vacuum, NodeSet *dead)
+/// Counts what there is, and collects the live nodes and the tombstones.
+Census take_census(Vacuum &vacuum, NodeSet *live, NodeSet *dead)
 {
 	Census census;
 	std::size_t bytes = vacuum.index.layout.slot_bytes();
-	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block) {
-		std::uint64_t free_before = census.free;
-		pg::read_page(
-			vacuum.relation, block,
-			[&](Page page) {
-				for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-					const SlotHeader &header = SlotLayout::header(contents_of(page) + slot * bytes);
-					NodeId id = node_at(block, slot, vacuum.index.slots_per_page);
-					if (header.state == static_cast<std::uint8_t>(State::kLive)) {
-						++census.live;
-						census.rows += header.row.valid() ? 1 : 0;
-						if (census.highest == kNoNode || header.level > census.highest_level) {
-							census.highest = id;
-							census.highest_level = header.level;
-						}
-					}
-					else if (header.state == static_cast<std::uint8_t>(State::kTombstone)) {
-						++census.tombstones;
-						dead->add(id);
-					}
-					else if (header.state == static_cast<std::uint8_t>(State::kFree))
-						++census.free;
+	auto count_slot = [&](NodeId id, const SlotHeader &header) {
+		switch (static_cast<State>(header.state)) {
+			case State::kLive:
+				++census.live;
+				live->add(id);
+				census.rows += header.row.valid() ? 1 : 0;
+				if (census.highest == kNoNode || header.level > census.highest_level) {
+					census.highest = id;
+					census.highest_level = header.level;
 				}
-			},
-			vacuum.info->strategy);
-		if (census.free > free_before)  // the free space map is not logged: a crash or a promotion may have lost it
-			RecordFreeIndexPage(vacuum.relation, block);
-	});
-	for_each_page(vacuum, PageKind::kOverflow, [&](BlockNumber block) {
-		pg::read_page(
-			vacuum.relation, block,
-			[&](Page page) {
-				if (census.free_chunk == InvalidBlockNumber && tail_of(page)->in_use < kChunksPerPage)
-					census.free_chunk = block;
-				for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at)
-					if (chunk_of(page, at)->owner != kNoNode)
-						census.rows += chunk_of(page, at)->rows_in_use();
-			},
-			vacuum.info->strategy);
+				break;
+			case State::kTombstone:
+				++census.tombstones;
+				dead->add(id);
+				break;
+			case State::kFree: ++census.free; break;
+		}
+	};
+	for_each_page(
+		vacuum, PageKind::kNodes,
+		[&](BlockNumber block, Page page) {
+			std::uint64_t free_before = census.free;
+			for (unsigned slot = 0; slot < items_on(page, bytes); ++slot)
+				count_slot(node_at(block, slot, vacuum.index.slots_per_page),
+						   SlotLayout::header(contents_of(page) + slot * bytes));
+			return census.free > free_before;
+		},  // the free space map is not logged: a crash or a promotion may have lost it
+		[&](BlockNumber block) { RecordFreeIndexPage(vacuum.relation, block); });
+	for_each_page(vacuum, PageKind::kOverflow, [&](BlockNumber block, Page page) {
+		if (census.free_chunk == InvalidBlockNumber && tail_of(page)->in_use < kChunksPerPage)
+			census.free_chunk = block;
+		for (unsigned at = 0; at < items_on(page, sizeof(Chunk)); ++at)
+			if (chunk_of(page, at)->owner != kNoNode)
+				census.rows += chunk_of(page, at)->rows_in_use();
 	});
 	return census;
 }
@@ -95,8 +91,9 @@ IndexBulkDeleteResult *am_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteResu
 		stats = static_cast<IndexBulkDeleteResult *>(palloc0(sizeof(IndexBulkDeleteResult)));
 	Vacuum vacuum(info, stats);
 	Callback dead{callback, callback_state};
-	for_each_page(vacuum, PageKind::kOverflow, [&](BlockNumber block) { clean_chunks(vacuum, block, dead); });
-	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block) { clean_nodes(vacuum, block, dead); });
+	clean_chunks(vacuum, dead);
+	clean_nodes(vacuum, dead);
+	pg::crash_point("vacuum.cleaned");
 	return stats;
 }
 
@@ -124,20 +121,25 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 	// Later ones see the tombstones and choose none.
 	LockPage(vacuum.relation, kMetaBlock, ExclusiveLock);
 	UnlockPage(vacuum.relation, kMetaBlock, ExclusiveLock);
+	pg::crash_point("vacuum.barrier");
 
 	NodeId limit = read_meta(vacuum.relation).groups * vacuum.index.nodes_per_group();
+	NodeSet live(limit, arena);
 	NodeSet dead(limit, arena);
 	retire_empty_chunks(vacuum);
-	Census census = take_census(vacuum, &dead);
+	Census census = take_census(vacuum, &live, &dead);
+	pg::crash_point("vacuum.census");
 	std::uint64_t freed = 0;
 	if (static_cast<double>(census.tombstones) > kRepairShare * static_cast<double>(census.live)) {
 		replace_entry(vacuum, dead, census);
-		repair_links(vacuum, dead);
+		pg::crash_point("vacuum.entry");
+		repair_links(vacuum, dead, live);
 		References references{NodeSet(limit, arena), NodeSet(limit, arena)};
 		collect_references(vacuum, dead, &references);
+		pg::crash_point("vacuum.referenced");
 		relink_orphans(vacuum, references.linked);
-		for_each_page(vacuum, PageKind::kNodes,
-					  [&](BlockNumber block) { freed += free_tombstones(vacuum, block, dead, references.dead); });
+		pg::crash_point("vacuum.relinked");
+		freed = free_tombstones(vacuum, dead, references.dead);
 	}
 	{
 		pg::PageChange change(vacuum.relation, true);
@@ -148,6 +150,7 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 		now->freed_slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(census.free + freed, PG_UINT32_MAX));
 		now->cycle = static_cast<std::uint16_t>(now->cycle % 65535 + 1);
 		change.commit();
+		pg::crash_point("vacuum.counted");
 	}
 	if (census.free + freed > 0)
 		IndexFreeSpaceMapVacuum(vacuum.relation);

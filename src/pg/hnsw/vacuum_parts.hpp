@@ -45,21 +45,42 @@ struct Vacuum {
 	IndexBulkDeleteResult *stats;
 };
 
-/// Calls f(block) for every page of one kind, in block order, with pauses as vacuum_cost_delay asks.
-template <typename Function>
-void for_each_page(Vacuum &vacuum, PageKind kind, Function &&f)
+/// Goes through the pages of one kind, in block order, with pauses as vacuum_cost_delay asks: look(block, page) under a share
+/// lock, then, where that returned true and the lock is gone, act(block). Groups of another kind are passed over.
+template <typename Look, typename Act>
+void for_each_page(Vacuum &vacuum, PageKind kind, Look &&look, Act &&act)
 {
 	GroupFrame frame;
 	BlockNumber blocks = RelationGetNumberOfBlocks(vacuum.relation);
-	for (BlockNumber block = 1; block < blocks; ++block) {
+	for (BlockNumber block = 1; block < blocks;) {
 		compat::vacuum_delay();
+		std::optional<PageKind> found;
 		bool wanted = pg::read_page(
 			vacuum.relation, block,
-			[&](Page page) { return frame.kind(vacuum.relation, vacuum.index, block, page) == kind; },
+			[&](Page page) {
+				found = frame.kind(vacuum.relation, vacuum.index, block, page);
+				return found == kind && look(block, page);
+			},
 			vacuum.info->strategy);
 		if (wanted)
-			f(block);
+			act(block);
+		bool none_further = is_group_start(block) && found && (kind == PageKind::kAuxiliary ||
+															  (found == PageKind::kOverflow) != (kind == PageKind::kOverflow));
+		block += none_further ? kGroupBlocks : 1;
 	}
+}
+
+/// The same for a look alone.
+template <typename Look>
+void for_each_page(Vacuum &vacuum, PageKind kind, Look &&look)
+{
+	for_each_page(
+		vacuum, kind,
+		[&](BlockNumber block, Page page) {
+			look(block, page);
+			return false;
+		},
+		[](BlockNumber) {});
 }
 
 /// What a pass over the pages finds.
@@ -73,15 +94,15 @@ struct Census {
 	BlockNumber free_chunk = InvalidBlockNumber;  // the first chunk page with room
 };
 
-/// Takes dead rows out of the chunks of one page.
-void clean_chunks(Vacuum &vacuum, BlockNumber block, const Callback &dead);
+/// Takes dead rows out of all chunks.
+void clean_chunks(Vacuum &vacuum, const Callback &dead);
 
-/// Takes dead rows off the slots of one page; a node left without any becomes a tombstone.
-void clean_nodes(Vacuum &vacuum, BlockNumber block, const Callback &dead);
+/// Takes dead rows off all slots; a node left without any becomes a tombstone.
+void clean_nodes(Vacuum &vacuum, const Callback &dead);
 
-/// Takes the links to `dead` nodes out of every live node's lists and links it to the dead nodes' neighbours instead, by
-/// codes alone (repair.cpp). REQUIRES: no insert that began before `dead` was collected is still running.
-void repair_links(Vacuum &vacuum, const NodeSet &dead);
+/// Takes the links to `dead` nodes out of every live node's lists and links it to nodes of `live` that lie behind the dead
+/// ones instead, by codes alone (repair.cpp). REQUIRES: no insert that began before `dead` was collected is still running.
+void repair_links(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live);
 
 /// What is linked to after a repair.
 struct References {
@@ -97,7 +118,7 @@ std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &linked);
 /// through one: it keeps its owner and its successor, and is freed by the next vacuum.
 void retire_empty_chunks(Vacuum &vacuum);
 
-/// Frees the tombstones of one page that no live node's list leads to. Returns their number.
-unsigned free_tombstones(Vacuum &vacuum, BlockNumber block, const NodeSet &dead, const NodeSet &referenced);
+/// Frees the tombstones that no live node's list leads to. Returns their number.
+std::uint64_t free_tombstones(Vacuum &vacuum, const NodeSet &dead, const NodeSet &referenced);
 
 }  // namespace vectorizer::hnsw

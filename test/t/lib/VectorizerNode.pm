@@ -5,12 +5,14 @@
 #   use VectorizerNode qw(new_node);
 #   my $node = new_node('main', conf => "vectorizer.allowed_roots = '/tmp'");   # runs, has the extension in postgres
 #   my $node = new_node('primary', allows_streaming => 1, extension => 0);      # runs, without the extension
+#   my $node = new_node('main', crash_points => 1);                              # the library of src/pg/crash_point.hpp
 package VectorizerNode;
 
 use strict;
 use warnings;
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils qw(slurp_file);
 
 our @EXPORT_OK = qw(new_node);
 
@@ -22,6 +24,7 @@ sub new_node
 	my $conf = delete $options{conf};
 	my $extension = delete $options{extension} // 1;
 	my $checksums = delete $options{checksums} // 1;
+	my $crash_points = delete $options{crash_points};
 	die "TEMP_CONFIG does not name the node configuration: run scripts/check.sh tap\n"
 	  unless defined $ENV{TEMP_CONFIG} && -r $ENV{TEMP_CONFIG};
 
@@ -29,6 +32,7 @@ sub new_node
 	push @{ $options{extra} }, '--no-data-checksums' if !$checksums && $node->pg_version >= 18;
 	$node->init(%options);
 	$node->append_conf('postgresql.conf', $conf) if defined $conf;
+	$node->append_conf('postgresql.conf', slurp_file($ENV{CRASH_CONFIG})) if $crash_points;
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION vectorizer') if $extension;
 	return $node;
