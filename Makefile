@@ -114,6 +114,9 @@ build/bench/%.o: bench/%.cpp Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
 
+build/bench_quantizers: build/bench/core/quantizers.o $(CORE_OBJS)
+	$(CXX) -o $@ $^ -lpthread $(shell xml2-config --libs)
+
 build/bench_core: build/bench/core/codes.o $(CORE_OBJS)
 	$(CXX) -o $@ $^ -lbenchmark -lpthread $(shell xml2-config --libs)
 

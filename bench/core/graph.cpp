@@ -133,9 +133,10 @@ int main(int argc, char **argv)
 				best.emplace_back(quantize::exact_distance(metric, queries[q], base[static_cast<std::size_t>(i)],
 														   base.dimensions), i);
 			};
-			for (const graph::Candidate &candidate : search.nearest()) {
-				rank(candidate.row);
-				for (std::uint32_t at = candidate.duplicates; at != graph::kNoChunk; at = graph.more_rows(at).next)
+			for (std::size_t i = 0; i < search.found(); ++i) {
+				const graph::SlotHeader &header = graph::SlotLayout::header(graph.slot(search.found(i).id));
+				rank(header.row);
+				for (std::uint32_t at = header.duplicates; at != graph::kNoChunk; at = graph.more_rows(at).next)
 					rank(graph.more_rows(at).row);
 			}
 			std::sort(best.begin(), best.end());

@@ -24,7 +24,11 @@ SELECT m, ef_construction FROM vectorizer.index_info('hnsw_options_v');
 DROP INDEX hnsw_options_v;
 
 -- Quantization
-CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = 'product');
+CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = 'ternary');
+CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = 'product', subspaces = 4);
+CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = 'scalar', subspaces = 2);
+CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = 'binary', target_bytes = 2);
+CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = 'binary', bits = 2);
 CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = 'scalar', bits = 5);
 CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = 'scalar', bits = 0);
 CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = 'scalar', bits = 33);
@@ -34,8 +38,12 @@ CREATE INDEX hnsw_options_v ON hnsw_options USING hnsw (v vector_l2_ops) WITH (l
 CREATE INDEX hnsw_options_none ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = none);
 CREATE INDEX hnsw_options_8 ON hnsw_options USING hnsw (v vector_ip_ops) WITH (quantization = scalar, bits = 8);
 CREATE INDEX hnsw_options_4 ON hnsw_options USING hnsw (v vector_cosine_ops) WITH (quantization = scalar, bits = 4);
+CREATE INDEX hnsw_options_2 ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = scalar, bits = 2);
+CREATE INDEX hnsw_options_1 ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = binary);
+CREATE INDEX hnsw_options_product ON hnsw_options USING hnsw (v vector_l2_ops) WITH (quantization = product, subspaces = 2);
+CREATE INDEX hnsw_options_target ON hnsw_options USING hnsw (v vector_l2_ops) WITH (target_bytes = 1);
 CREATE INDEX hnsw_options_auto ON hnsw_options USING hnsw (v vector_l1_ops) WITH (quantization = auto);
-SELECT c.relname, i.metric, i.quantization, i.bits, i.code_bytes, i.chosen_automatically, i.trained
+SELECT c.relname, i.metric, i.quantization, i.bits, i.subspaces, i.code_bytes, i.chosen_automatically, i.trained
 FROM pg_class AS c, LATERAL vectorizer.index_info(c.oid::regclass) AS i
 WHERE c.relname LIKE 'hnsw\_options\_%' ORDER BY c.relname;
 
@@ -52,7 +60,7 @@ SELECT nodes, heap_rows FROM vectorizer.index_check('hnsw_options_none');
 ALTER INDEX hnsw_options_none RESET (m, quantization, bits);
 REINDEX INDEX hnsw_options_none;
 SELECT m, chosen_automatically FROM vectorizer.index_info('hnsw_options_none');
-DROP INDEX hnsw_options_none, hnsw_options_8, hnsw_options_4, hnsw_options_auto;
+DROP INDEX hnsw_options_none, hnsw_options_8, hnsw_options_4, hnsw_options_2, hnsw_options_1, hnsw_options_product, hnsw_options_target, hnsw_options_auto;
 
 -- Columns
 CREATE INDEX ON hnsw_options USING hnsw (w vector_l2_ops);
@@ -83,7 +91,10 @@ CREATE INDEX ON hnsw_large USING hnsw (c vector_l2_ops) WITH (quantization = sca
 CREATE INDEX ON hnsw_large USING hnsw (d vector_l2_ops) WITH (quantization = scalar, bits = 8);
 CREATE INDEX ON hnsw_large USING hnsw (d vector_l2_ops) WITH (quantization = none);
 CREATE INDEX ON hnsw_large USING hnsw (e vector_l2_ops) WITH (quantization = scalar, bits = 4, m = 100, ef_construction = 200);
-CREATE INDEX ON hnsw_large USING hnsw (e vector_l2_ops) WITH (m = 100, ef_construction = 200);
+CREATE INDEX ON hnsw_large USING hnsw (e vector_l2_ops) WITH (quantization = product, subspaces = 8000);
+CREATE INDEX hnsw_large_m ON hnsw_large USING hnsw (e vector_l2_ops) WITH (m = 100, ef_construction = 200);
+SELECT quantization, bits FROM vectorizer.index_info('hnsw_large_m');
+DROP INDEX hnsw_large_m;
 \set VERBOSITY sqlstate
 CREATE INDEX ON hnsw_large USING hnsw (c vector_l2_ops) WITH (quantization = none);
 \set VERBOSITY default

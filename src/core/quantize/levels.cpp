@@ -58,7 +58,7 @@ float best_step(const float *vector, std::size_t dimensions, float largest, cons
 {
 	// From the step that just holds the largest coordinate downwards: clipping the few largest pays where many others gain.
 	// The more dimensions, the flatter the optimum and the dearer a look; the fewer, the more luck there is to be had.
-	const int looks = dimensions <= 64 ? 48 : levels.looks;
+	const int looks = levels.looks > 1 && dimensions <= 64 ? 48 : levels.looks;
 	float best = 0;
 	double best_cosine = -1;
 	for (int look = 0; look < looks; look++) {

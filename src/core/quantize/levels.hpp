@@ -1,6 +1,6 @@
 // The levels of a scalar code and the choice of the step between them.
 //
-// At 4 bits level u in 0..15 means u - 7.5. At 8 bits level u in 1..255 means u - 128: level 0 is left out, so that a level
+// At 4, 2 and 1 bits level u means u - 7.5, u - 1.5 and u - 0.5. At 8 bits level u in 1..255 means u - 128: level 0 is left out, so that a level
 // is a signed byte and two codes can be multiplied exactly.
 #pragma once
 
@@ -23,9 +23,12 @@ struct Levels {
 inline constexpr Levels kLevels8 = {128, 0, 127, 8, 0.93F};
 inline constexpr Levels kLevels4 = {7.5, 0.5F, 7.5F, 12, 0.45F};
 
+inline constexpr Levels kLevels2 = {1.5, 0.5F, 1.5F, 16, 0.32F};
+inline constexpr Levels kLevels1 = {0.5, 0.5F, 0.5F, 1, 1};
+
 constexpr const Levels &levels_of(unsigned bits)
 {
-	return bits == 8 ? kLevels8 : kLevels4;
+	return bits == 8 ? kLevels8 : bits == 4 ? kLevels4 : bits == 2 ? kLevels2 : kLevels1;
 }
 
 /// What the code with meanings v says of a vector y.

@@ -32,12 +32,10 @@ template <Metric metric>
 double distance(const Computer &computer, const std::uint8_t *code, Factors)
 {
 	const auto *query = static_cast<const float *>(computer.query);
-	const auto *vector = reinterpret_cast<const float *>(code);
-	if constexpr (metric == Metric::kCosine) {
-		const double similarity = simd::kernels().inner_product(query, vector, computer.dimensions);
-		return std::clamp(1 - similarity, 0.0, 2.0);
-	}
-	return ordered(exact_distance(metric, query, vector, computer.dimensions));
+	const double found = computer.kernel.floats(query, reinterpret_cast<const float *>(code), computer.length);
+	if constexpr (metric == Metric::kCosine)
+		return std::clamp(1 - found, 0.0, 2.0);
+	return ordered(metric == Metric::kInnerProduct ? -found : found);
 }
 
 double error(const Computer &computer, Factors, double)
@@ -49,20 +47,24 @@ Computer computer_over(const Shape &shape, const void *query)
 {
 	Computer computer;
 	computer.query = query;
-	computer.dimensions = shape.dimensions;
+	computer.length = shape.dimensions;
 	computer.error_ = error;
 	switch (shape.metric) {
 	case Metric::kL2:
+		computer.kernel.floats = simd::kernels().l2_squared;
 		computer.distance_ = distance<Metric::kL2>;
 		break;
 	case Metric::kInnerProduct:
+		computer.kernel.floats = simd::kernels().inner_product;
 		computer.distance_ = distance<Metric::kInnerProduct>;
 		break;
 	case Metric::kCosine:
+		computer.kernel.floats = simd::kernels().inner_product;
 		computer.distance_ = distance<Metric::kCosine>;
 		computer.unit_error = 1e-7;
 		break;
 	case Metric::kL1:
+		computer.kernel.floats = simd::kernels().l1;
 		computer.distance_ = distance<Metric::kL1>;
 		break;
 	}
@@ -84,6 +86,11 @@ Factors encode(const Tools &tools, const float *vector, std::uint8_t *code)
 	return {1, finite_float(length)};
 }
 
+void decode(const Tools &tools, const std::uint8_t *code, Factors, float *vector)
+{
+	std::memcpy(vector, code, vector_bytes(tools.shape));
+}
+
 Computer query(const Tools &tools, const float *vector, const Arena &arena)
 {
 	const std::span<float> copy = arena.array<float>(tools.shape.dimensions);
@@ -94,10 +101,10 @@ Computer query(const Tools &tools, const float *vector, const Arena &arena)
 	return computer_over(tools.shape, copy.data());
 }
 
-Computer query_code(const Shape &shape, const std::uint8_t *code, Factors, std::span<std::uint8_t> space)
+Computer query_code(const Tools &tools, const std::uint8_t *code, Factors, std::span<std::uint8_t> space)
 {
-	std::memcpy(space.data(), code, vector_bytes(shape));
-	return computer_over(shape, space.data());
+	std::memcpy(space.data(), code, vector_bytes(tools.shape));
+	return computer_over(tools.shape, space.data());
 }
 
 }  // namespace
@@ -107,6 +114,7 @@ constinit const Method kNoneMethod = {
 	.code_bytes = vector_bytes,
 	.computer_bytes = vector_bytes,
 	.encode = encode,
+	.decode = decode,
 	.query = query,
 	.query_code = query_code,
 };

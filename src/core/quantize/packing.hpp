@@ -1,5 +1,6 @@
-// Where a dimension's level stands in a code: one byte each at 8 bits; at 4 bits byte i holds dimension i in its low half
-// and dimension i + (d+1)/2 in its high half, as simd::Kernels::dot_s8_u4 reads them.
+// Where a dimension's level stands in a code: in planes, as core/simd/distance.hpp reads them. With n bytes, byte i holds
+// dimensions i, i + n, i + 2n, ... from its low bits up: one at 8 bits, two at 4, four at 2, eight at 1. What lies beyond
+// the last dimension is 0.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,13 @@ namespace vectorizer::quantize {
 
 inline std::size_t packed_bytes(std::size_t dimensions, unsigned bits)
 {
-	return bits == 8 ? dimensions : (dimensions + 1) / 2;
+	return (dimensions * bits + 7) / 8;
+}
+
+/// Dimensions that so many bytes have room for.
+inline std::size_t packed_room(std::size_t bytes, unsigned bits)
+{
+	return bytes * 8 / bits;
 }
 
 /// Calls level(i), which gives dimension i's level, and writes the packed code.
@@ -18,9 +25,9 @@ void pack(std::uint8_t *code, std::size_t dimensions, unsigned bits, const Level
 {
 	const std::size_t bytes = packed_bytes(dimensions, bits);
 	for (std::size_t i = 0; i < bytes; i++) {
-		unsigned byte = level(i);
-		if (bits == 4 && i + bytes < dimensions)
-			byte |= level(i + bytes) << 4;
+		unsigned byte = 0;
+		for (std::size_t at = i, shift = 0; at < dimensions && shift < 8; at += bytes, shift += bits)
+			byte |= level(at) << shift;
 		code[i] = static_cast<std::uint8_t>(byte);
 	}
 }
@@ -30,14 +37,11 @@ template <typename Visit>
 void unpack(const std::uint8_t *code, std::size_t dimensions, unsigned bits, const Visit &visit)
 {
 	const std::size_t bytes = packed_bytes(dimensions, bits);
-	for (std::size_t i = 0; i < bytes; i++) {
-		if (bits == 8) {
-			visit(i, unsigned{code[i]});
-			continue;
-		}
-		visit(i, code[i] & 15U);
-		if (i + bytes < dimensions)
-			visit(i + bytes, unsigned{code[i]} >> 4);
+	const unsigned mask = (1U << bits) - 1;
+	for (std::size_t first = 0, shift = 0; first < dimensions; first += bytes, shift += bits) {
+		const std::size_t count = dimensions - first < bytes ? dimensions - first : bytes;
+		for (std::size_t i = 0; i < count; i++)
+			visit(first + i, unsigned{code[i]} >> shift & mask);
 	}
 }
 

@@ -10,12 +10,17 @@
 namespace vectorizer::quantize {
 namespace {
 
-const Method &method_of(const Shape &shape)
+const Method &method_of(const Shape &shape, bool trained)
 {
 	switch (shape.kind) {
 	case Kind::kNone:
 		break;
+	case Kind::kProduct:
+		if (trained)
+			return kProductMethod;
+		[[fallthrough]];
 	case Kind::kScalar:
+	case Kind::kBinary:
 		return shape.metric == Metric::kL1 ? kScalarL1Method : kScalarMethod;
 	}
 	return kNoneMethod;
@@ -30,13 +35,14 @@ static_assert(std::is_trivially_destructible_v<Rotation>);
 
 std::size_t code_bytes(const Shape &shape)
 {
-	return method_of(shape).code_bytes(shape);
+	return method_of(shape, false).code_bytes(shape);
 }
 
-Quantizer::Quantizer(const Shape &shape, const Arena &arena)
+Quantizer::Quantizer(const Shape &shape, const Arena &arena, Parameters parameters)
 	: shape_(shape),
+	  parameters_(parameters),
 	  code_bytes_(quantize::code_bytes(shape)),
-	  method_(&method_of(shape)),
+	  method_(&method_of(shape, !parameters.empty())),
 	  rotation_(nullptr),
 	  scratch_(arena.array<float>(shape.dimensions).data())
 {
@@ -46,17 +52,22 @@ Quantizer::Quantizer(const Shape &shape, const Arena &arena)
 
 Factors Quantizer::encode(const float *vector, std::uint8_t *code) const
 {
-	return method_->encode({shape_, rotation_, scratch_}, vector, code);
+	return method_->encode({shape_, parameters_, rotation_, scratch_}, vector, code);
+}
+
+void Quantizer::decode(const std::uint8_t *code, Factors factors, float *vector) const
+{
+	method_->decode({shape_, parameters_, rotation_, nullptr}, code, factors, vector);
 }
 
 Computer Quantizer::query(const float *vector, const Arena &arena) const
 {
-	return method_->query({shape_, rotation_, nullptr}, vector, arena);
+	return method_->query({shape_, parameters_, rotation_, nullptr}, vector, arena);
 }
 
 Computer Quantizer::query_code(const std::uint8_t *code, Factors factors, std::span<std::uint8_t> space) const
 {
-	return method_->query_code(shape_, code, factors, space);
+	return method_->query_code({shape_, parameters_, rotation_, nullptr}, code, factors, space);
 }
 
 std::size_t Quantizer::computer_bytes() const

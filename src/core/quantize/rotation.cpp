@@ -90,19 +90,44 @@ Rotation::Rotation(std::uint32_t dimensions, std::uint64_t seed, const Arena &ar
 	signs_ = signs;
 }
 
-void Rotation::apply(float *vector) const
+// Each of the three steps of a round is its own inverse.
+void Rotation::flip(float *vector, std::size_t round) const
+{
+	multiply(vector, signs_.data() + round * dimensions_, dimensions_);
+}
+
+void Rotation::mix(float *vector, std::size_t round) const
+{
+	hadamard(round % 2 == 0 ? vector : vector + (dimensions_ - block_), block_);
+}
+
+void Rotation::turn(float *vector) const
 {
 	constexpr float kHalfRoot = 0.70710678F;
+	if (block_ == dimensions_)
+		return;
+	const std::size_t half = dimensions_ / 2;
+	float *second = vector + (dimensions_ - half);
+	butterfly(vector, second, half);
+	multiply(vector, kHalfRoot, half);
+	multiply(second, kHalfRoot, half);
+}
+
+void Rotation::apply(float *vector) const
+{
 	for (std::size_t round = 0; round < kRounds; round++) {
-		multiply(vector, signs_.data() + round * dimensions_, dimensions_);
-		hadamard(round % 2 == 0 ? vector : vector + (dimensions_ - block_), block_);
-		if (block_ == dimensions_)
-			continue;
-		const std::size_t half = dimensions_ / 2;
-		float *second = vector + (dimensions_ - half);
-		butterfly(vector, second, half);
-		multiply(vector, kHalfRoot, half);
-		multiply(second, kHalfRoot, half);
+		flip(vector, round);
+		mix(vector, round);
+		turn(vector);
+	}
+}
+
+void Rotation::undo(float *vector) const
+{
+	for (std::size_t round = kRounds; round-- > 0;) {
+		turn(vector);
+		mix(vector, round);
+		flip(vector, round);
 	}
 }
 

@@ -27,7 +27,14 @@ public:
 	/// Rotates in place. Norms and inner products are kept up to rounding.
 	void apply(float *vector) const;
 
+	/// The inverse, up to rounding.
+	void undo(float *vector) const;
+
 private:
+	void flip(float *vector, std::size_t round) const;
+	void mix(float *vector, std::size_t round) const;
+	void turn(float *vector) const;
+
 	std::size_t dimensions_;
 	std::size_t block_;              // p
 	std::span<const float> signs_;   // +1 or -1, kRounds times dimensions

@@ -1,18 +1,20 @@
-// Kind scalar under L2, inner product and cosine: the rotated vector rounded to 2^bits levels of one step a vector, and an
-// unbiased estimate of inner products from it (README.md names the papers).
+// Kinds scalar and binary under L2, inner product and cosine: the rotated vector rounded to 2^bits levels of one step a
+// vector (at 1 bit, to its signs), and an unbiased estimate of inner products from it (README.md names the papers). Also the
+// stand-in of an untrained product code: the same of as many of the rotated coordinates as its bytes hold.
 //
 // With x' the rotated vector, v the meanings of its levels: Factors.scale = |x|^2 / <v, x'>, Factors.norm = |x|; under
-// cosine x is first brought to unit length. Then <x, q> is estimated by scale * <v, q'>: exact along x, and off by
-// |x| |q| tan(x', v) / sqrt(d) at random across it. The query is rounded to signed bytes of one scale.
-// Everything after the integer product is in double.
+// cosine x is first brought to unit length. The query is rounded to signed bytes of one scale. Everything after the integer
+// product is in double.
+#include "core/quantize/estimate.hpp"
+#include "core/quantize/format.hpp"
 #include "core/quantize/levels.hpp"
 #include "core/quantize/magnitude.hpp"
 #include "core/quantize/method.hpp"
-#include "core/quantize/packing.hpp"
 #include "core/simd/distance.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace vectorizer::quantize {
 namespace {
@@ -21,13 +23,18 @@ constexpr double kByteLimit = 127;
 
 std::size_t code_size(const Shape &shape)
 {
-	return packed_bytes(shape.dimensions, shape.bits);
+	return shape.kind == Kind::kProduct ? shape.subspaces : packed_bytes(shape.dimensions, shape.bits);
 }
 
-// Room for one signed byte a dimension.
+// Signed bytes of a query: one a coded dimension, and as many more as the planes of a code have.
+std::size_t query_bytes(const Format &format)
+{
+	return packed_room(packed_bytes(format.coded, format.bits), format.bits);
+}
+
 std::size_t computer_size(const Shape &shape)
 {
-	return shape.dimensions;
+	return query_bytes(format_of(shape));
 }
 
 /// A vector rotated, within the range where floats are safe.
@@ -50,14 +57,15 @@ Rotated rotate(const Tools &tools, const float *vector, float *out)
 
 Factors encode(const Tools &tools, const float *vector, std::uint8_t *code)
 {
-	const std::size_t d = tools.shape.dimensions;
+	const Format format = format_of(tools.shape);
 	const float *y = tools.scratch;
 	const Rotated rotated = rotate(tools, vector, tools.scratch);
-	const float largest = largest_magnitude(y, d);
-	const Levels &levels = levels_of(tools.shape.bits);
-	const float per_step = largest > 0 ? 1 / best_step(y, d, largest, levels) : 0;
+	const float largest = largest_magnitude(y, format.coded);
+	const Levels &levels = levels_of(format.bits);
+	const float per_step = largest > 0 ? 1 / best_step(y, format.coded, largest, levels) : 0;
 	double dot = 0;
-	pack(code, d, tools.shape.bits, [&](std::size_t i) {
+	std::fill_n(code, code_size(tools.shape), std::uint8_t{0});
+	pack(code, format.coded, format.bits, [&](std::size_t i) {
 		const float v = meaning(y[i] * per_step, levels);
 		dot += double{v} * y[i];
 		return static_cast<unsigned>(v + levels.middle);
@@ -67,125 +75,137 @@ Factors encode(const Tools &tools, const float *vector, std::uint8_t *code)
 	return {finite_float(rotated.norm * rotated.norm / dot * rotated.factor), finite_float(rotated.norm * rotated.factor)};
 }
 
-template <Metric metric>
-double from_inner_product(double product, double norm_x, double norm_q)
+// The nearest to x along v: v <v, x'> / |v|^2, <v, x'> being norm^2 / scale.
+void decode(const Tools &tools, const std::uint8_t *code, Factors factors, float *vector)
 {
-	if constexpr (metric == Metric::kL2)
-		return std::max(0.0, norm_x * norm_x + norm_q * norm_q - 2 * product);
-	if constexpr (metric == Metric::kCosine)
-		return std::clamp(1 - product, 0.0, 2.0);
-	return -product;
+	const Format format = format_of(tools.shape);
+	const double middle = levels_of(format.bits).middle;
+	double squares = 0;
+	std::fill_n(vector, tools.shape.dimensions, 0.0F);
+	unpack(code, format.coded, format.bits, [&](std::size_t i, unsigned level) {
+		vector[i] = static_cast<float>(level - middle);
+		squares += double{vector[i]} * vector[i];
+	});
+	tools.rotation->undo(vector);
+	const double factor = factors.scale > 0 ? double{factors.norm} / factors.scale * factors.norm / squares : 0;
+	for (std::size_t i = 0; i < tools.shape.dimensions; i++)
+		vector[i] = finite_float(vector[i] * factor);
 }
 
 template <Metric metric>
-double to_inner_product(double distance, double norm_x, double norm_q)
-{
-	if constexpr (metric == Metric::kL2)
-		return (norm_x * norm_x + norm_q * norm_q - distance) / 2;
-	if constexpr (metric == Metric::kCosine)
-		return 1 - distance;
-	return -distance;
-}
-
-template <Metric metric, unsigned bits>
 double distance(const Computer &computer, const std::uint8_t *code, Factors factors)
 {
 	const auto *query = static_cast<const std::int8_t *>(computer.query);
-	const simd::Kernels &kernels = simd::kernels();
-	const double levels_dot = bits == 8 ? kernels.dot_s8_u8(query, code, computer.dimensions)
-	                                    : kernels.dot_s8_u4(query, code, computer.dimensions);
-	const double meanings_dot = levels_dot - levels_of(bits).middle * computer.sum;
-	const double product = factors.scale * (computer.scale * meanings_dot);
-	return ordered(from_inner_product<metric>(product, factors.norm, computer.norm));
+	const double dot = computer.kernel.dot(query, code, computer.length) - computer.middle;
+	return from_inner_product<metric>(computer, dot, factors);
 }
 
 template <Metric metric>
 double error(const Computer &computer, Factors factors, double estimate)
 {
-	const double norms = factors.norm * computer.norm;
-	double across = 1;  // the query's part across the vector, squared, relative to that of a query at random
-	if (estimate == estimate && norms > 0 && computer.dimensions > 1) {
-		const double cosine = to_inner_product<metric>(estimate, factors.norm, computer.norm) / norms;
-		const double at_random = 1 - 1.0 / computer.dimensions;
-		across = std::max(0.0, 1 - cosine * cosine) / at_random;
-	}
-	const double of_code = norms * computer.unit_error;
-	const double of_query = factors.norm * computer.query_error;
-	const double of_product = std::sqrt(of_code * of_code * across + of_query * of_query);
-	return metric == Metric::kL2 ? 2 * of_product : of_product;
+	return error_of_inner_product<metric>(computer, factors, estimate, computer.unit_error);
 }
 
-// The code's error for unit vectors in random directions: tan(x', v) / sqrt(d). The tangent is fitted to the root mean
-// square over encoded Gaussian vectors, d from 1 to 16,000 (within 30% at d < 8, 12% above): the step follows the largest
-// coordinate, which grows with sqrt(ln d), until clipping pays more than following it. README.md has the table.
+// The tangent of the angle between x' and v, fitted to the root mean square over encoded Gaussian vectors, d from 1 to
+// 16,000 (README.md has the table). At 8 and 4 bits the step follows the largest coordinate, which grows with sqrt(ln d),
+// until clipping pays more than following it; at 2 and 1 it is the Gaussian's own, less by luck in few dimensions.
+double tangent(unsigned bits, double d)
+{
+	const double growth = std::sqrt(std::log(d));
+	switch (bits) {
+	case 8:
+		return 0.0029 * growth;
+	case 4:
+		return std::min(0.107, 0.045 * growth);
+	case 2:
+		return std::min(0.366, 0.19 * growth);
+	default:
+		return std::sqrt((std::numbers::pi / 2 - 1) * (1 - 1 / d));
+	}
+}
+
+// The code's error for unit vectors in random directions: tan(x', v) / sqrt(d).
 double code_error(const Shape &shape)
 {
-	const double d = shape.dimensions;
-	const double growth = std::sqrt(std::log(d));
-	const double tangent = shape.bits == 8 ? 0.0029 * growth : std::min(0.107, 0.045 * growth);
-	return tangent / std::sqrt(d);
+	const Format format = format_of(shape);
+	const double d = shape.dimensions, coded = static_cast<double>(format.coded);
+	const double of_coded = tangent(format.bits, coded);
+	return std::sqrt(((1 + of_coded * of_coded) * d / coded - 1) / d);
+}
+
+decltype(simd::Kernels::dot_s8_u8) kernel_of(unsigned bits)
+{
+	const simd::Kernels &kernels = simd::kernels();
+	return bits == 8   ? kernels.dot_s8_u8
+	       : bits == 4 ? kernels.dot_s8_u4
+	       : bits == 2 ? kernels.dot_s8_u2
+	                   : kernels.dot_s8_u1;
 }
 
 template <Metric metric>
-void set_functions(Computer &computer, unsigned bits)
+void set_metric(Computer &computer, double scale)
 {
-	computer.distance_ = bits == 8 ? distance<metric, 8> : distance<metric, 4>;
+	computer.distance_ = distance<metric>;
 	computer.error_ = error<metric>;
+	set_constants<metric>(computer, scale);
 }
 
-Computer computer_over(const Shape &shape, const std::int8_t *query)
+// `scale` is that of the query's integers, `sum` their sum.
+Computer computer_over(const Shape &shape, const std::int8_t *query, double norm, double scale, double sum)
 {
+	const Format format = format_of(shape);
 	Computer computer;
 	computer.query = query;
+	computer.length = format.coded;
 	computer.dimensions = shape.dimensions;
+	computer.kernel.dot = kernel_of(format.bits);
+	computer.middle = levels_of(format.bits).middle * sum;
+	computer.norm = norm;
 	computer.unit_error = code_error(shape);
 	if (shape.metric == Metric::kL2)
-		set_functions<Metric::kL2>(computer, shape.bits);
+		set_metric<Metric::kL2>(computer, scale);
 	else if (shape.metric == Metric::kCosine)
-		set_functions<Metric::kCosine>(computer, shape.bits);
+		set_metric<Metric::kCosine>(computer, scale);
 	else
-		set_functions<Metric::kInnerProduct>(computer, shape.bits);
+		set_metric<Metric::kInnerProduct>(computer, scale);
 	return computer;
 }
 
 Computer query(const Tools &tools, const float *vector, const Arena &arena)
 {
-	const std::size_t d = tools.shape.dimensions;
-	const std::span<float> y = arena.array<float>(d);
-	const std::span<std::int8_t> bytes = arena.array<std::int8_t>(d);
+	const Format format = format_of(tools.shape);
+	const std::span<float> y = arena.array<float>(tools.shape.dimensions);
+	const std::span<std::int8_t> bytes = arena.array<std::int8_t>(query_bytes(format));
 	const Rotated rotated = rotate(tools, vector, y.data());
-	const double step = largest_magnitude(y.data(), d) / kByteLimit;
+	const double step = largest_magnitude(y.data(), format.coded) / kByteLimit;
 	const auto per_step = static_cast<float>(step > 0 ? 1 / step : 0);
 	std::int32_t sum = 0;
-	for (std::size_t i = 0; i < d; i++) {
+	for (std::size_t i = 0; i < format.coded; i++) {
 		bytes[i] = static_cast<std::int8_t>(std::lrint(y[i] * per_step));
 		sum += bytes[i];
 	}
-	Computer computer = computer_over(tools.shape, bytes.data());
-	computer.scale = step * rotated.factor;
-	computer.norm = rotated.norm * rotated.factor;
-	computer.sum = sum;
-	computer.query_error = computer.scale / std::sqrt(12.0);
+	std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(format.coded), bytes.end(), std::int8_t{0});
+	const double scale = step * rotated.factor;
+	Computer computer = computer_over(tools.shape, bytes.data(), rotated.norm * rotated.factor, scale, sum);
+	computer.query_error = scale / std::sqrt(12.0);
 	return computer;
 }
 
-// The meanings themselves are the query, doubled at 4 bits to be integers: the estimate is scale * scale * <v, w>, the same
-// from both sides.
-Computer query_code(const Shape &shape, const std::uint8_t *code, Factors factors, std::span<std::uint8_t> space)
+// The meanings themselves are the query, doubled below 8 bits to be integers: the estimate is scale * scale * <v, w>, the
+// same from both sides.
+Computer query_code(const Tools &tools, const std::uint8_t *code, Factors factors, std::span<std::uint8_t> space)
 {
-	const std::size_t d = shape.dimensions;
+	const Format format = format_of(tools.shape);
 	auto *bytes = reinterpret_cast<std::int8_t *>(space.data());
+	std::fill(bytes, bytes + query_bytes(format), std::int8_t{0});
 	std::int32_t sum = 0;
-	const int unit = shape.bits == 8 ? 1 : 2;
-	const int middle = shape.bits == 8 ? 128 : 15;
-	unpack(code, d, shape.bits, [&](std::size_t i, unsigned level) {
+	const int unit = format.bits == 8 ? 1 : 2;
+	const int middle = format.bits == 8 ? 128 : (1 << format.bits) - 1;
+	unpack(code, format.coded, format.bits, [&](std::size_t i, unsigned level) {
 		bytes[i] = static_cast<std::int8_t>(unit * static_cast<int>(level) - middle);
 		sum += bytes[i];
 	});
-	Computer computer = computer_over(shape, bytes);
-	computer.scale = double{factors.scale} / unit;
-	computer.norm = factors.norm;
-	computer.sum = sum;
+	Computer computer = computer_over(tools.shape, bytes, factors.norm, double{factors.scale} / unit, sum);
 	computer.unit_error *= std::sqrt(2.0);
 	return computer;
 }
@@ -197,6 +217,7 @@ constinit const Method kScalarMethod = {
 	.code_bytes = code_size,
 	.computer_bytes = computer_size,
 	.encode = encode,
+	.decode = decode,
 	.query = query,
 	.query_code = query_code,
 };

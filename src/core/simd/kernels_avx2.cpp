@@ -18,6 +18,8 @@ constexpr std::size_t kBytes = 32;
 Floats zero_floats() { return _mm256_setzero_ps(); }
 Floats splat(float value) { return _mm256_set1_ps(value); }
 Floats load(const float *from) { return _mm256_loadu_ps(from); }
+void store(float *to, Floats a) { _mm256_storeu_ps(to, a); }
+Floats least(Floats a, Floats b) { return _mm256_min_ps(a, b); }
 Floats subtract(Floats a, Floats b) { return _mm256_sub_ps(a, b); }
 Floats add(Floats a, Floats b) { return _mm256_add_ps(a, b); }
 Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
@@ -34,6 +36,13 @@ Ints zero_ints() { return _mm256_setzero_si256(); }
 Bytes load_bytes(const void *from) { return _mm256_loadu_si256(static_cast<const __m256i *>(from)); }
 Bytes low_nibbles(Bytes a) { return _mm256_and_si256(a, _mm256_set1_epi8(15)); }
 Bytes high_nibbles(Bytes a) { return low_nibbles(_mm256_srli_epi16(a, 4)); }
+
+template <int shift, int mask>
+Bytes field(Bytes a) { return _mm256_and_si256(_mm256_srli_epi16(a, shift), _mm256_set1_epi8(mask)); }
+Ints int_field(Ints a, int shift, int mask)
+{
+	return _mm256_and_si256(_mm256_srl_epi32(a, _mm_cvtsi32_si128(shift)), _mm256_set1_epi32(mask));
+}
 
 // maddubs would saturate at 16 bits (2 * 255 * 127): even and odd bytes are widened first.
 Ints add_dot_u8(Ints total, Bytes code, Bytes query)
@@ -95,7 +104,8 @@ Floats load_tail(const float *base, std::size_t i, std::size_t d)
 }  // namespace
 
 constinit const Kernels kAvx2Kernels = {
-	"avx2", l2_squared, inner_product, l1, cosine_parts, dot_s8_u8, dot_s8_u4, l1_u8, l1_u4,
+	"avx2", l2_squared, inner_product, l1, cosine_parts, dot_s8_u8, dot_s8_u4, dot_s8_u2, dot_s8_u1,
+	l1_u8, l1_u4, l1_u2, l1_u1, columns_l2, columns_inner_product, columns_l1, nearest_column, sum_of_entries,
 };
 
 }  // namespace vectorizer::simd

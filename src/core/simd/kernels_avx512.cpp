@@ -25,6 +25,8 @@ constexpr std::size_t kBytes = 64;
 Floats zero_floats() { return _mm512_setzero_ps(); }
 Floats splat(float value) { return _mm512_set1_ps(value); }
 Floats load(const float *from) { return _mm512_loadu_ps(from); }
+void store(float *to, Floats a) { _mm512_storeu_ps(to, a); }
+Floats least(Floats a, Floats b) { return _mm512_min_ps(a, b); }
 Floats subtract(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
 Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
 Floats multiply_add(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
@@ -42,6 +44,13 @@ Ints zero_ints() { return _mm512_setzero_si512(); }
 Bytes load_bytes(const void *from) { return _mm512_loadu_si512(from); }
 Bytes low_nibbles(Bytes a) { return _mm512_and_si512(a, _mm512_set1_epi8(15)); }
 Bytes high_nibbles(Bytes a) { return low_nibbles(_mm512_srli_epi16(a, 4)); }
+
+template <int shift, int mask>
+Bytes field(Bytes a) { return _mm512_and_si512(_mm512_srli_epi16(a, shift), _mm512_set1_epi8(mask)); }
+Ints int_field(Ints a, int shift, int mask)
+{
+	return _mm512_and_si512(_mm512_srl_epi32(a, _mm_cvtsi32_si128(shift)), _mm512_set1_epi32(mask));
+}
 
 // dpbusd multiplies unsigned (code) by signed (query) bytes and does not saturate.
 Ints add_dot_u8(Ints total, Bytes code, Bytes query) { return _mm512_dpbusd_epi32(total, code, query); }
@@ -85,7 +94,8 @@ Floats load_tail(const float *base, std::size_t i, std::size_t d)
 }  // namespace
 
 constinit const Kernels kAvx512Kernels = {
-	"avx512", l2_squared, inner_product, l1, cosine_parts, dot_s8_u8, dot_s8_u4, l1_u8, l1_u4,
+	"avx512", l2_squared, inner_product, l1, cosine_parts, dot_s8_u8, dot_s8_u4, dot_s8_u2, dot_s8_u1,
+	l1_u8, l1_u4, l1_u2, l1_u1, columns_l2, columns_inner_product, columns_l1, nearest_column, sum_of_entries,
 };
 
 }  // namespace vectorizer::simd

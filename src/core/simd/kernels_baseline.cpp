@@ -17,6 +17,8 @@ constexpr std::size_t kBytes = 16;
 Floats zero_floats() { return simde_mm_setzero_ps(); }
 Floats splat(float value) { return simde_mm_set1_ps(value); }
 Floats load(const float *from) { return simde_mm_loadu_ps(from); }
+void store(float *to, Floats a) { simde_mm_storeu_ps(to, a); }
+Floats least(Floats a, Floats b) { return simde_mm_min_ps(a, b); }
 Floats subtract(Floats a, Floats b) { return simde_mm_sub_ps(a, b); }
 Floats add(Floats a, Floats b) { return simde_mm_add_ps(a, b); }
 Floats multiply_add(Floats a, Floats b, Floats c) { return simde_mm_fmadd_ps(a, b, c); }
@@ -32,6 +34,13 @@ Ints zero_ints() { return simde_mm_setzero_si128(); }
 Bytes load_bytes(const void *from) { return simde_mm_loadu_si128(static_cast<const simde__m128i *>(from)); }
 Bytes low_nibbles(Bytes a) { return simde_mm_and_si128(a, simde_mm_set1_epi8(15)); }
 Bytes high_nibbles(Bytes a) { return low_nibbles(simde_mm_srli_epi16(a, 4)); }
+
+template <int shift, int mask>
+Bytes field(Bytes a) { return simde_mm_and_si128(simde_mm_srli_epi16(a, shift), simde_mm_set1_epi8(mask)); }
+Ints int_field(Ints a, int shift, int mask)
+{
+	return simde_mm_and_si128(simde_mm_srl_epi32(a, simde_mm_cvtsi32_si128(shift)), simde_mm_set1_epi32(mask));
+}
 
 // SSE2 has no product of bytes: even and odd bytes become 16-bit integers, whose products are added in pairs at 32 bits.
 Ints add_dot_u8(Ints total, Bytes code, Bytes query)
@@ -90,7 +99,8 @@ Floats load_tail(const float *base, std::size_t i, std::size_t d)
 }  // namespace
 
 constinit const Kernels kBaselineKernels = {
-	"baseline", l2_squared, inner_product, l1, cosine_parts, dot_s8_u8, dot_s8_u4, l1_u8, l1_u4,
+	"baseline", l2_squared, inner_product, l1, cosine_parts, dot_s8_u8, dot_s8_u4, dot_s8_u2, dot_s8_u1,
+	l1_u8, l1_u4, l1_u2, l1_u1, columns_l2, columns_inner_product, columns_l1, nearest_column, sum_of_entries,
 };
 
 }  // namespace vectorizer::simd

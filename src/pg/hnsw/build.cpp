@@ -2,6 +2,8 @@
 
 #include "pg/boundary.hpp"
 #include "pg/crash_point.hpp"
+#include "pg/hnsw/choose.hpp"
+#include "pg/hnsw/codebook.hpp"
 #include "pg/hnsw/insert.hpp"
 
 extern "C" {
@@ -76,11 +78,11 @@ void build_callback(Relation, ItemPointer tid, Datum *values, bool *isnull, bool
 }
 
 /// The first page of a fork of an index that has none.
-void create_meta_page(Relation relation, ForkNumber fork, const Index &index, std::uint16_t flags)
+void create_meta_page(Relation relation, ForkNumber fork, const Index &index, const Choice &choice)
 {
 	Buffer buffer = ReadBufferExtended(relation, fork, P_NEW, RBM_NORMAL, nullptr);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	init_meta_page(BufferGetPage(buffer), index, flags);
+	init_meta_page(BufferGetPage(buffer), index, choice.flags, choice.evidence);
 	MarkBufferDirty(buffer);
 	UnlockReleaseBuffer(buffer);
 	if (fork == INIT_FORKNUM)  // the main fork is logged when the build ends; this one must survive whatever happens
@@ -94,10 +96,12 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 	if (RelationGetNumberOfBlocks(relation) != 0)
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
 						errmsg("index \"%s\" already contains data", RelationGetRelationName(relation))));
-	Choice choice = choose(relation);
+	Choice choice = choose_on_rows(heap, relation, info);
 	Index index = make_index(choice.shape, choice.parameters);
-	create_meta_page(relation, MAIN_FORKNUM, index, choice.flags);
+	create_meta_page(relation, MAIN_FORKNUM, index, choice);
 	pg::crash_point("build.metapage");
+	if (!choice.codebook.empty())
+		write_codebook(relation, choice.codebook, false);
 
 	Build build{make_inserter(relation, false, CurrentMemoryContext),
 				nullptr,
@@ -138,7 +142,7 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 void am_build_empty(Relation relation)
 {
 	Choice choice = choose(relation);
-	create_meta_page(relation, INIT_FORKNUM, make_index(choice.shape, choice.parameters), choice.flags);
+	create_meta_page(relation, INIT_FORKNUM, make_index(choice.shape, choice.parameters), choice);
 }
 
 char *am_phase_name(int64 phase)

@@ -19,7 +19,7 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info);
 void am_build_empty(Relation relation);
 char *am_phase_name(int64 phase);
 
-/// Writes the graph into the pages of an index that holds nothing but its metapage (flush.cpp).
+/// Writes the graph into the pages of an index that holds nothing but its metapage and a codebook (flush.cpp).
 void write_graph(Relation relation, const Index &index, graph::MemoryGraph &graph);
 
 }  // namespace vectorizer::hnsw

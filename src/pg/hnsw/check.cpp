@@ -3,6 +3,7 @@
 // Three passes over the index (slots, lists, chains), one walk along its links, one scan of the table. The locks keep
 // writers and vacuum out, so that what the passes see is one state; on a standby, where such locks cannot be had, replay
 // should be paused for an exact answer.
+#include "pg/hnsw/codebook.hpp"
 #include "pg/hnsw/open.hpp"
 #include "pg/hnsw/opclass.hpp"
 #include "pg/hnsw/page_store.hpp"
@@ -158,6 +159,8 @@ private:
 				used += note_slot(block, i, SlotLayout::header(item)) ? 1 : 0;
 			else if (kind == PageKind::kAuxiliary)
 				used += upper_header(item).owner != kNoOwner ? 1 : 0;
+			else if (kind == PageKind::kParameters)
+				++used;
 			else if (chunk_of(page, i)->owner != kNoNode) {
 				++used;
 				if (chunk_of(page, i)->count == Chunk::kRetired)
@@ -201,6 +204,8 @@ private:
 
 	void check_meta()
 	{
+		if (meta_.codebook_block != InvalidBlockNumber)
+			read_codebook(relation_, index_, meta_.codebook_block, meta_.codebook_generation, arena_);
 		if (meta_.tombstones != tombstones_)
 			faults_.add(kMetaBlock, "the metapage counts " UINT64_FORMAT " tombstones, there are " UINT64_FORMAT,
 						meta_.tombstones, tombstones_);
@@ -223,7 +228,7 @@ private:
 	{
 		PageKind kind = kind_of(page);
 		std::size_t bytes = index_.item_bytes(kind);
-		if (kind == PageKind::kOverflow)
+		if (kind == PageKind::kOverflow || kind == PageKind::kParameters)
 			return;
 		for (unsigned i = 0; i < items_on(page, bytes); ++i) {
 			std::byte *item = contents_of(page) + i * bytes;

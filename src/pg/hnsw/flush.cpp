@@ -52,14 +52,15 @@ struct Placed {
 	NodeId to;
 };
 
-/// Gives every node an id, in order but for those whose upper links do not fit into their group: they wait for the next.
+/// Gives every node an id from `first` on, the first of its group, in order but for those whose upper links do not fit into their group: they wait for the next.
 /// Ids ascend in the result.
-std::span<Placed> place(const Index &index, MemoryGraph &graph, std::span<const NodeId> order, const Arena &arena)
+std::span<Placed> place(const Index &index, MemoryGraph &graph, std::span<const NodeId> order, NodeId first,
+						const Arena &arena)
 {
 	std::span<Placed> placed = arena.array<Placed>(order.size());
 	std::span<NodeId> waiting = arena.array<NodeId>(order.size());
 	std::size_t n = 0, first_waiting = 0, n_waiting = 0;
-	NodeId next = 0;
+	NodeId next = first;
 	unsigned uppers = 0;
 
 	auto put = [&](NodeId id) -> bool {
@@ -193,7 +194,8 @@ void write_graph(Relation relation, const Index &index, MemoryGraph &graph)
 		return;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw flush", ALLOCSET_DEFAULT_SIZES);
 	Arena arena = pg::context_arena(context);
-	std::span<Placed> nodes = place(index, graph, breadth_first(graph, arena), arena);
+	NodeId first = read_meta(relation).groups * index.nodes_per_group();  // behind the codebook
+	std::span<Placed> nodes = place(index, graph, breadth_first(graph, arena), first, arena);
 	std::span<NodeId> new_ids = arena.array<NodeId>(nodes.size());
 	for (Placed node : nodes)
 		new_ids[node.from] = node.to;

@@ -3,6 +3,7 @@
 //   block 0          metapage
 //   blocks 1..32     group 0: one auxiliary page, then 31 node pages    (kind: nodes)
 //   blocks 33..64    group 1: ... or 32 chunk pages                     (kind: overflow)
+//                    ... or 32 pages of a codebook                      (kind: parameters)
 //
 // Groups are claimed one after the other in the metapage; blocks are appended only as they are needed, so a claimed group
 // may lie partly beyond the end of the file, and after a crash any of its pages may be all zeroes: both read as "no slot
@@ -35,6 +36,7 @@ enum class PageKind : std::uint8_t {
 	kAuxiliary = 2,  // upper entries of a group of nodes
 	kNodes = 3,      // slots
 	kOverflow = 4,   // chunks of further heap rows of one node
+	kParameters = 5, // what training found: one ParameterPage
 };
 
 /// The special area of every page.
@@ -66,14 +68,26 @@ static_assert(sizeof(Chunk) == 60);
 inline constexpr unsigned kChunksPerPage = kPageRoom / sizeof(Chunk);
 static_assert(kChunksPerPage == 136);
 
-/// What the choice `quantization = auto` was founded on. All zero: nothing was measured.
+/// A page of what training found: a codebook takes the pages of a group, then those of the next group of its chain.
+struct ParameterPage {
+	std::uint16_t generation;
+	std::uint16_t reserved;   // 0
+	BlockNumber next_group;   // first block of the group that goes on; the same on every page of a group
+	float values[2038];
+};
+static_assert(sizeof(ParameterPage) == kPageRoom);
+inline constexpr std::size_t kValuesPerPage = sizeof(ParameterPage::values) / sizeof(float);
+
+/// What the code was worth on the rows that it was chosen or trained on. All zero: nothing was measured.
 struct Evidence {
 	float recall_at_10;
 	float recall_at_100;
 	float mean_rank_shift;
 	float code_bytes_saved;
 	std::uint32_t sampled_rows;
-	std::uint32_t reserved[3];
+	float scan_time_ratio;
+	std::uint32_t queries;
+	std::uint32_t reserved;
 };
 static_assert(sizeof(Evidence) == 32);
 
@@ -116,11 +130,15 @@ struct MetaPage {
 	BlockNumber next_codebook_block;
 
 	Evidence evidence;
+
+	std::uint16_t subspaces;        // of a product code, fixed when the index is created; 0 for others
+	std::uint16_t reserved;         // 0
 };
 static_assert(offsetof(MetaPage, seed) == 32 && offsetof(MetaPage, entry) == 40 && offsetof(MetaPage, live) == 64 &&
-			  offsetof(MetaPage, evidence) == 92 && sizeof(MetaPage) == 128);
+			  offsetof(MetaPage, evidence) == 92 && offsetof(MetaPage, subspaces) == 124 &&
+			  sizeof(MetaPage) == 128);
 
-inline constexpr std::uint16_t kUntrained = 1;  // the code is the data-free one, not one chosen on rows
+inline constexpr std::uint16_t kUntrained = 1;  // the code was neither chosen nor trained on rows
 inline constexpr std::uint16_t kAutomatic = 2;  // quantization = auto
 
 enum class VectorType : std::uint8_t { kVector = 1 };
@@ -166,6 +184,11 @@ inline std::uint32_t chunk_id(BlockNumber block, unsigned index)
 inline BlockNumber chunk_block(std::uint32_t chunk)
 {
 	return 1 + chunk / kChunksPerPage;
+}
+
+inline ParameterPage *parameters_of(Page page)
+{
+	return reinterpret_cast<ParameterPage *>(contents_of(page));
 }
 
 inline graph::UpperHeader &upper_header(std::byte *entry)

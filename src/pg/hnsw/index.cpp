@@ -1,6 +1,5 @@
 #include "pg/hnsw/index.hpp"
 
-#include "pg/hnsw/opclass.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -9,16 +8,6 @@ extern "C" {
 namespace vectorizer::hnsw {
 
 namespace {
-
-constexpr std::uint64_t kRotationSeed = 0x766563746F72697A;  // "vectoriz": one for all, so that equal vectors have equal codes
-
-/// Vectors of this many bytes stay inside the heap tuple with a few columns beside them; larger ones are TOASTed.
-constexpr std::size_t kInlineBytes = 1900;
-
-const char *kind_name(quantize::Kind kind)
-{
-	return kind == quantize::Kind::kNone ? "none" : "scalar";
-}
 
 bool fits(const quantize::Shape &shape, unsigned m)
 {
@@ -33,19 +22,58 @@ double level_probability(unsigned m, unsigned nodes_per_group, unsigned uppers_p
 
 }  // namespace
 
+const char *kind_name(quantize::Kind kind)
+{
+	switch (kind) {
+		case quantize::Kind::kNone: return "none";
+		case quantize::Kind::kScalar: return "scalar";
+		case quantize::Kind::kProduct: return "product";
+		case quantize::Kind::kBinary: return "binary";
+	}
+	return "unknown";
+}
+
+std::size_t most_code_bytes(unsigned m)
+{
+	return kPageRoom - graph::SlotLayout(m, 0).slot_bytes();
+}
+
+namespace {
+
+/// What would fit instead: the next narrower code, or with the narrowest a smaller m.
+const char *hint_at_what_fits(quantize::Shape shape, unsigned m)
+{
+	using quantize::Kind;
+	struct Narrower {
+		Kind kind;
+		std::uint8_t bits;
+		const char *setting;
+	};
+	static constexpr Narrower narrower[] = {{Kind::kScalar, 8, "quantization = scalar with bits = 8"},
+											{Kind::kScalar, 4, "quantization = scalar with bits = 4"},
+											{Kind::kScalar, 2, "quantization = scalar with bits = 2"},
+											{Kind::kBinary, 1, "quantization = binary"}};
+	std::size_t bytes = quantize::code_bytes(shape);
+	for (const Narrower &other : narrower) {
+		shape.kind = other.kind;
+		shape.bits = other.bits;
+		if (quantize::code_bytes(shape) < bytes && fits(shape, m))
+			return psprintf("Use %s.", other.setting);
+	}
+	return psprintf("Use quantization = product with at most %zu subspaces.", most_code_bytes(m));
+}
+
+}  // namespace
+
 Index make_index(const quantize::Shape &shape, const graph::InsertParameters &parameters)
 {
 	if (!fits(shape, parameters.m)) {
-		const char *hint = "Reduce the vector's dimensions or the option m.";
-		quantize::Shape smaller = shape;
-		smaller.kind = quantize::Kind::kScalar;
-		smaller.bits = 8;
-		if (shape.bits > 8 && fits(smaller, parameters.m))
-			hint = "Use quantization = scalar with bits = 8.";
-		else if (smaller.bits = 4; shape.bits > 4 && fits(smaller, parameters.m))
-			hint = "Use quantization = scalar with bits = 4.";
-		else if (smaller.bits = 4; fits(smaller, kMinM))
-			hint = "Use quantization = scalar with bits = 4 and a smaller m.";
+		const char *hint = hint_at_what_fits(shape, parameters.m);
+		unsigned smaller_m = parameters.m;
+		while (smaller_m > kMinM && !fits(shape, smaller_m))
+			--smaller_m;
+		if (fits(shape, smaller_m))
+			hint = psprintf("%s Or use m = %u or less.", hint, smaller_m);
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("vectors of %u dimensions do not fit into an hnsw index with quantization = %s, m = %u",
 							   shape.dimensions, kind_name(shape.kind), parameters.m),
@@ -57,46 +85,13 @@ Index make_index(const quantize::Shape &shape, const graph::InsertParameters &pa
 	return {shape, parameters, layout, slots, uppers, level_probability(parameters.m, kNodePages * slots, uppers)};
 }
 
-Choice choose(Relation relation)
-{
-	const Opclass &opclass = opclass_of(relation);
-	Options options = options_of(relation);
-	Form_pg_attribute column = TupleDescAttr(RelationGetDescr(relation), 0);
-	if (column->atttypmod < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("column does not have dimensions"),
-						errhint("Declare the column as %s(n), or index an expression cast to it.", opclass.type_name)));
-
-	Choice choice{};
-	choice.parameters = {static_cast<unsigned>(options.m), static_cast<unsigned>(options.ef_construction)};
-	choice.shape.metric = opclass.metric;
-	choice.shape.dimensions = static_cast<std::uint32_t>(column->atttypmod);
-	choice.shape.seed = kRotationSeed;
-	choice.shape.kind = options.quantization == Quantization::kNone ? quantize::Kind::kNone : quantize::Kind::kScalar;
-	if (choice.shape.kind == quantize::Kind::kNone)
-		choice.shape.bits = 32;
-	else if (options.bits != 0)
-		choice.shape.bits = static_cast<std::uint8_t>(options.bits);
-	else {
-		// A deep rerank costs little where the vector lies in the heap tuple, much where it must be fetched from TOAST.
-		bool in_line = sizeof(float) * choice.shape.dimensions < kInlineBytes || column->attstorage == TYPSTORAGE_MAIN ||
-					   column->attstorage == TYPSTORAGE_PLAIN;
-		choice.shape.bits = in_line ? 4 : 8;
-		if (!fits(choice.shape, choice.parameters.m))
-			choice.shape.bits = 4;
-	}
-	choice.flags = kUntrained;
-	if (options.quantization == Quantization::kAuto)
-		choice.flags |= kAutomatic;
-	return choice;
-}
-
 void init_page(Page page, PageKind kind)
 {
 	PageInit(page, BLCKSZ, sizeof(PageTail));
 	*tail_of(page) = {kMagic, static_cast<std::uint8_t>(kind), kLayoutVersion, 0};
 }
 
-void init_meta_page(Page page, const Index &index, std::uint16_t flags)
+void init_meta_page(Page page, const Index &index, std::uint16_t flags, const Evidence &evidence)
 {
 	init_page(page, PageKind::kMeta);
 	MetaPage *meta = meta_of(page);
@@ -117,6 +112,8 @@ void init_meta_page(Page page, const Index &index, std::uint16_t flags)
 	meta->uppers_per_page = static_cast<std::uint16_t>(index.uppers_per_page);
 	meta->group_blocks = kGroupBlocks;
 	meta->seed = index.shape.seed;
+	meta->subspaces = index.shape.subspaces;
+	meta->evidence = evidence;
 	meta->entry = kNoNode;
 	meta->cycle = 1;
 	meta->node_tail = InvalidBlockNumber;
@@ -160,10 +157,10 @@ std::optional<PageKind> GroupFrame::kind(Relation relation, const Index &index, 
 		if (PageIsNew(page))
 			return std::nullopt;
 		bool framed = reinterpret_cast<PageHeader>(page)->pd_special == BLCKSZ - MAXALIGN(sizeof(PageTail));
-		bool nodes = framed && tail_of(page)->kind == static_cast<std::uint8_t>(PageKind::kAuxiliary);
-		PageKind first = nodes ? PageKind::kAuxiliary : PageKind::kOverflow;
+		auto own = static_cast<PageKind>(framed ? tail_of(page)->kind : 0);
+		PageKind first = own == PageKind::kAuxiliary || own == PageKind::kParameters ? own : PageKind::kOverflow;
 		check_page(relation, block, page, first, index.item_bytes(first), false);
-		group_ = nodes ? PageKind::kNodes : PageKind::kOverflow;
+		group_ = first == PageKind::kAuxiliary ? PageKind::kNodes : first;
 		return first;
 	}
 	if (PageIsNew(page))
@@ -175,6 +172,20 @@ std::optional<PageKind> GroupFrame::kind(Relation relation, const Index &index, 
 }
 
 namespace {
+
+bool known_quantizer(const MetaPage &meta)
+{
+	bool product = meta.quantizer == static_cast<int>(quantize::Kind::kProduct);
+	if (product != (meta.subspaces != 0) || meta.subspaces > meta.dimensions)
+		return false;
+	switch (static_cast<quantize::Kind>(meta.quantizer)) {
+		case quantize::Kind::kNone: return meta.bits == 32;
+		case quantize::Kind::kScalar: return meta.bits == 8 || meta.bits == 4 || meta.bits == 2;
+		case quantize::Kind::kProduct: return meta.bits == 8;
+		case quantize::Kind::kBinary: return meta.bits == 1;
+	}
+	return false;
+}
 
 void check_meta(Relation relation, Page page)
 {
@@ -192,10 +203,7 @@ void check_meta(Relation relation, Page page)
 	if (!may_be_tail(meta->node_tail) || !may_be_tail(meta->overflow_tail) ||
 		(meta->node_tail != InvalidBlockNumber && is_group_start(meta->node_tail)))
 		corrupted(relation, kMetaBlock, "new slots or chunks come from an impossible block");
-	bool known = meta->quantizer == static_cast<int>(quantize::Kind::kNone)
-					 ? meta->bits == 32
-					 : meta->quantizer == static_cast<int>(quantize::Kind::kScalar) && (meta->bits == 4 || meta->bits == 8);
-	if (!known)
+	if (!known_quantizer(*meta))
 		corrupted(relation, kMetaBlock, "the metapage names an unknown quantizer");
 }
 
@@ -210,7 +218,7 @@ Index open_index(Relation relation)
 	if (meta.groups > most_groups(RelationGetNumberOfBlocks(relation)))
 		corrupted(relation, kMetaBlock, "the metapage claims more groups than the file has");
 	quantize::Shape shape{static_cast<quantize::Kind>(meta.quantizer), meta.bits, static_cast<Metric>(meta.metric),
-						  meta.dimensions, meta.seed};
+						  meta.dimensions, meta.seed, meta.subspaces};
 	if (!fits(shape, meta.m))
 		corrupted(relation, kMetaBlock, "the metapage describes slots larger than a page");
 	Index index = make_index(shape, {meta.m, meta.ef_construction});

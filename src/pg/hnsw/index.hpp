@@ -24,28 +24,27 @@ struct Index {
 		return kind == PageKind::kNodes		  ? layout.slot_bytes()
 			   : kind == PageKind::kAuxiliary ? layout.upper_bytes()
 			   : kind == PageKind::kOverflow  ? sizeof(Chunk)
+			   : kind == PageKind::kParameters ? sizeof(ParameterPage)
 											  : sizeof(MetaPage);
 	}
 };
 static_assert(std::is_trivially_destructible_v<Index>);
 
-/// Derives all sizes. Raises 54000 with a fitting hint if no slot of that kind fits into a page.
+/// Bytes of the largest code that a slot has room for.
+std::size_t most_code_bytes(unsigned m);
+
+/// As WITH (quantization = ...) says it.
+const char *kind_name(quantize::Kind kind);
+
+/// Derives all sizes. Raises 54000, and names the setting that fits, if no slot of that kind fits into a page.
 Index make_index(const quantize::Shape &shape, const graph::InsertParameters &parameters);
 
 /// The facts of an existing index, read from its metapage at a backend's first use. Raises XX002 (index_corrupted) when the
 /// metapage contradicts itself or this library.
 Index open_index(Relation relation);
 
-/// What the index shall be, by its options, its column and its operator class: for a build.
-struct Choice {
-	quantize::Shape shape;
-	graph::InsertParameters parameters;
-	std::uint16_t flags;  // of the metapage
-};
-Choice choose(Relation relation);
-
 /// Fills a page with an empty index's metapage.
-void init_meta_page(Page page, const Index &index, std::uint16_t flags);
+void init_meta_page(Page page, const Index &index, std::uint16_t flags, const Evidence &evidence);
 
 /// Fills a page of the given kind with no item on it.
 void init_page(Page page, PageKind kind);

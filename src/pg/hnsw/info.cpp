@@ -1,5 +1,5 @@
 // vectorizer.index_info(): the metapage in words.
-#include "pg/hnsw/index.hpp"
+#include "pg/hnsw/choose.hpp"
 #include "pg/hnsw/open.hpp"
 
 extern "C" {
@@ -25,18 +25,27 @@ const char *metric_name(std::uint8_t metric)
 }
 
 /// Why a REINDEX would make another index of it, null if it would not.
-char *reindex_reason(Relation relation, const MetaPage &meta)
+const char *reindex_reason(Relation relation, const Index &index, const MetaPage &meta)
 {
 	Choice choice = choose(relation);
-	if (choice.parameters.m != meta.m || choice.parameters.ef_construction != meta.ef_construction ||
-		static_cast<std::uint8_t>(choice.shape.kind) != meta.quantizer || choice.shape.bits != meta.bits)
-		return pstrdup("its options have been altered since it was built");
+	bool automatic = (choice.flags & kAutomatic) != 0;
+	bool altered = choice.parameters.m != meta.m || choice.parameters.ef_construction != meta.ef_construction;
+	if (automatic) {
+		auto wish = static_cast<std::size_t>(options_of(relation).target_bytes);
+		altered |= (meta.flags & kAutomatic) == 0 || (wish != 0 && index.layout.code_bytes() > wish);
+	}
+	else
+		altered |= !(choice.shape == index.shape);
+	if (altered)
+		return "its options have been altered since it was built";
+	if (quantize::trainable(index.shape) && meta.codebook_block == InvalidBlockNumber && meta.live >= quantize::kFewestRows)
+		return "its codes have not been trained on its rows";
 	return nullptr;
 }
 
 /// Fills a row column by column.
 struct Row {
-	static constexpr int kColumns = 21;
+	static constexpr int kColumns = 27;
 	Datum values[kColumns];
 	bool nulls[kColumns];
 	int at = 0;
@@ -50,6 +59,11 @@ struct Row {
 	{
 		nulls[at] = text == nullptr;
 		values[at++] = text == nullptr ? Datum{0} : CStringGetTextDatum(text);
+	}
+	void add_measure(const Evidence &evidence, double value)
+	{
+		nulls[at] = evidence.sampled_rows == 0;
+		values[at++] = Float8GetDatum(value);
 	}
 	void add_int(std::uint32_t value) { add(Int32GetDatum(static_cast<int32>(value))); }
 	void add_big(std::uint64_t value) { add(Int64GetDatum(static_cast<int64>(value))); }
@@ -72,10 +86,17 @@ Datum info(FunctionCallInfo fcinfo)
 	row.add_int(meta.dimensions);
 	row.add_int(meta.m);
 	row.add_int(meta.ef_construction);
-	row.add(meta.quantizer == static_cast<std::uint8_t>(quantize::Kind::kNone) ? "none" : "scalar");
+	row.add(kind_name(index.shape.kind));
 	row.add_int(meta.bits);
+	row.add_int(meta.subspaces);
+	row.nulls[row.at - 1] = meta.subspaces == 0;
 	row.add(BoolGetDatum((meta.flags & kAutomatic) != 0));
 	row.add(BoolGetDatum((meta.flags & kUntrained) == 0));
+	row.add_measure(meta.evidence, meta.evidence.recall_at_10);
+	row.add_measure(meta.evidence, meta.evidence.recall_at_100);
+	row.add_measure(meta.evidence, meta.evidence.mean_rank_shift);
+	row.add_measure(meta.evidence, meta.evidence.scan_time_ratio);
+	row.add_int(meta.evidence.sampled_rows);
 	row.add_int(static_cast<std::uint32_t>(index.layout.code_bytes()));
 	row.add_int(meta.slot_bytes);
 	row.add_int(meta.slots_per_page);
@@ -90,7 +111,7 @@ Datum info(FunctionCallInfo fcinfo)
 	row.add_int(meta.cycle - 1u);
 	row.add_int(meta.version);
 	row.add_big(static_cast<std::uint64_t>(RelationGetNumberOfBlocks(relation)) * BLCKSZ);
-	row.add(reindex_reason(relation, meta));
+	row.add(reindex_reason(relation, index, meta));
 	Assert(row.at == Row::kColumns);
 	close(opened);
 	return HeapTupleGetDatum(heap_form_tuple(columns, row.values, row.nulls));

@@ -3,6 +3,7 @@
 #include "pg/boundary.hpp"
 #include "pg/crash_point.hpp"
 #include "pg/hnsw/allocate.hpp"
+#include "pg/hnsw/codebook.hpp"
 
 extern "C" {
 #include "storage/lmgr.h"
@@ -128,7 +129,7 @@ unsigned draw_level(const Index &index, pg_prng_state *random)
 Inserter make_inserter(Relation relation, bool logged, MemoryContext context)
 {
 	Index index = open_index(relation);
-	return {relation, index, quantize::Quantizer(index.shape, pg::context_arena(context)), logged};
+	return {relation, index, open_quantizer(relation, index, pg::context_arena(context)), logged};
 }
 
 bool insert_row(const Inserter &inserter, VectorView vector, RowPointer row)

@@ -17,6 +17,8 @@ relopt_enum_elt_def quantization_values[] = {
 	{"auto", static_cast<int>(Quantization::kAuto)},
 	{"none", static_cast<int>(Quantization::kNone)},
 	{"scalar", static_cast<int>(Quantization::kScalar)},
+	{"product", static_cast<int>(Quantization::kProduct)},
+	{"binary", static_cast<int>(Quantization::kBinary)},
 	{nullptr, 0},
 };
 
@@ -57,9 +59,11 @@ void define_options()
 	add_int_reloption(option_kind, "ef_construction", "Candidates that an insert looks at", kDefaultEfConstruction,
 					  kMinEfConstruction, kMaxEfConstruction, AccessExclusiveLock);
 	add_enum_reloption(option_kind, "quantization", "How vectors are coded in the index", quantization_values,
-					   static_cast<int>(Quantization::kAuto), "Valid values are \"auto\", \"none\" and \"scalar\".",
+					   static_cast<int>(Quantization::kAuto), "Valid values are \"auto\", \"none\", \"scalar\", \"product\" and \"binary\".",
 					   AccessExclusiveLock);
-	add_int_reloption(option_kind, "bits", "Bits a dimension of a scalar code: 8 or 4", 0, 1, 32, AccessExclusiveLock);
+	add_int_reloption(option_kind, "bits", "Bits a dimension of a scalar code: 8, 4 or 2", 0, 1, 32, AccessExclusiveLock);
+	add_int_reloption(option_kind, "subspaces", "Bytes of a product code", 0, 1, 8000, AccessExclusiveLock);
+	add_int_reloption(option_kind, "target_bytes", "Bytes of a code that auto keeps to", 0, 1, 64000, AccessExclusiveLock);
 
 	DefineCustomIntVariable("vectorizer.ef_search", "Candidates that a search of an hnsw index looks at.",
 							"More find better neighbours and take longer. A client's hnsw.ef_search counts where this is not set.",
@@ -89,6 +93,8 @@ bytea *parse_options(Datum reloptions, bool validate)
 		option("ef_construction", RELOPT_TYPE_INT, offsetof(Options, ef_construction)),
 		option("quantization", RELOPT_TYPE_ENUM, offsetof(Options, quantization)),
 		option("bits", RELOPT_TYPE_INT, offsetof(Options, bits)),
+		option("subspaces", RELOPT_TYPE_INT, offsetof(Options, subspaces)),
+		option("target_bytes", RELOPT_TYPE_INT, offsetof(Options, target_bytes)),
 	};
 	auto *options = static_cast<Options *>(
 		build_reloptions(reloptions, validate, option_kind, sizeof(Options), table, lengthof(table)));
@@ -99,13 +105,18 @@ bytea *parse_options(Datum reloptions, bool validate)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("ef_construction must be greater than or equal to 2 * m"),
 						errdetail("ef_construction is %d, m is %d.", options->ef_construction, options->m)));
-	if (options->bits != 0 && options->bits != 4 && options->bits != 8)
+	if (options->bits != 0 && options->bits != 2 && options->bits != 4 && options->bits != 8)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("value %d out of bounds for option \"bits\"", options->bits),
-						errdetail("Valid values are 8 and 4.")));
-	if (options->bits != 0 && options->quantization != Quantization::kScalar)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("option \"bits\" needs \"quantization = scalar\"")));
+						errdetail("Valid values are 8, 4 and 2.")));
+	auto needs = [&](const char *name, int value, Quantization quantization, const char *what) {
+		if (value != 0 && options->quantization != quantization)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("option \"%s\" needs \"quantization = %s\"", name, what)));
+	};
+	needs("bits", options->bits, Quantization::kScalar, "scalar");
+	needs("subspaces", options->subspaces, Quantization::kProduct, "product");
+	needs("target_bytes", options->target_bytes, Quantization::kAuto, "auto");
 	return reinterpret_cast<bytea *>(options);
 }
 
@@ -115,7 +126,7 @@ Options options_of(Relation index)
 		Options given = *reinterpret_cast<Options *>(index->rd_options);
 		return given;
 	}
-	return {0, kDefaultM, kDefaultEfConstruction, Quantization::kAuto, 0};
+	return {0, kDefaultM, kDefaultEfConstruction, Quantization::kAuto, 0, 0, 0};
 }
 
 ScanSettings scan_settings()

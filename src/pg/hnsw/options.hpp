@@ -6,7 +6,7 @@
 
 namespace vectorizer::hnsw {
 
-enum class Quantization : int { kAuto, kNone, kScalar };
+enum class Quantization : int { kAuto, kNone, kScalar, kProduct, kBinary };
 
 /// What WITH (...) said. Read when an index is built; afterwards the metapage rules.
 struct Options {
@@ -14,7 +14,9 @@ struct Options {
 	int m;
 	int ef_construction;
 	Quantization quantization;
-	int bits;  // 0: not given
+	int bits;          // these three: 0, not given
+	int subspaces;
+	int target_bytes;
 };
 
 inline constexpr int kDefaultM = 16, kMinM = 2, kMaxM = 100;

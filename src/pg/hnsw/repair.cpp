@@ -5,6 +5,7 @@
 #include "core/graph/select.hpp"
 #include "pg/boundary.hpp"
 #include "pg/crash_point.hpp"
+#include "pg/hnsw/codebook.hpp"
 #include "pg/hnsw/page_store.hpp"
 
 namespace vectorizer::hnsw {
@@ -57,7 +58,7 @@ class Repair {
 public:
 	Repair(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live, const Arena &arena)
 		: info_(vacuum.info), relation_(vacuum.relation), index_(vacuum.index), dead_(dead), live_(live),
-		  store_(relation_, index_), quantizer_(index_.shape, arena),
+		  store_(relation_, index_), quantizer_(open_quantizer(relation_, index_, arena)),
 		  lists_(arena.array<Broken>(std::max(index_.slots_per_page, index_.uppers_per_page))),
 		  before_(arena.array<Neighbour>(lists_.size() * store_.max_links())),
 		  chosen_(arena.array<Neighbour>(lists_.size() * store_.max_links())),
@@ -114,7 +115,7 @@ private:
 			relation_, block,
 			[&](Page page) {
 				std::optional<PageKind> kind = frame_.kind(relation_, index_, block, page);
-				if (!kind || *kind == PageKind::kOverflow)
+				if (!kind || *kind == PageKind::kOverflow || *kind == PageKind::kParameters)
 					return;
 				for_each_list(block, page, [&](unsigned item, NodeId node, unsigned level, std::byte *at, LinkList list) {
 					if (!leads_to_dead(list))

@@ -3,6 +3,7 @@
 #include "core/graph/search.hpp"
 #include "pg/boundary.hpp"
 #include "pg/crash_point.hpp"
+#include "pg/hnsw/codebook.hpp"
 #include "pg/hnsw/last_search.hpp"
 #include "pg/hnsw/page_store.hpp"
 #include "pg/hnsw/rerank.hpp"
@@ -26,6 +27,12 @@ constexpr double kSigmas = 3;
 struct Unfetched {
 	double bound;  // a distance that its rows hardly fall below
 	NodeId node;
+};
+
+/// The same with its rows looked up: fetched next.
+struct Ready {
+	Unfetched node;
+	PageStore::Rows rows;
 };
 
 /// A row with its exact distance.
@@ -64,6 +71,9 @@ struct Scan {
 	bool strict = true;
 	std::size_t width = 0;          // candidates of the next round
 	Search *search = nullptr;       // null: the index is empty
+	static constexpr unsigned kReady = 8, kRowsPrefetched = 4;
+	Ready ready[kReady];            // nearer than any unfetched node, nearest first
+	unsigned first_ready = 0, end_ready = 0;
 	graph::Heap<Unfetched, BoundFirst> unfetched;
 	graph::Heap<Fetched, DistanceFirst> fetched;
 	graph::Heap<RowPointer, RowOrder> rows;  // of one node, in the table's order
@@ -77,8 +87,7 @@ static_assert(std::is_trivially_destructible_v<Scan>);
 struct ScanState {
 	MemoryContext context;  // of the Scan; reset by a rescan
 	Scan *scan;
-	Rerank rerank;
-	bool rerank_ready;
+	Rerank *rerank;  // null before the first search
 };
 
 /// The query vector of the scan's one ORDER BY key; zeroes where it is NULL: every distance is then NULL, in any order.
@@ -114,7 +123,7 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 
 	MetaPage meta = read_meta(relation);
 	if (meta.entry != kNoNode) {
-		quantize::Quantizer quantizer(scan->index.shape, arena);
+		quantize::Quantizer quantizer = open_quantizer(relation, scan->index, arena);
 		scan->computer = quantizer.query(scan->query, arena);
 		NodeId entry = meta.entry_level > 0
 						   ? graph::descend(scan->store, scan->computer, meta.entry, meta.entry_level, 1, arena)
@@ -171,6 +180,8 @@ bool widen(Scan &scan, Relation relation)
 {
 	if (scan.search == nullptr || scan.ended)
 		return false;
+	while (scan.first_ready < scan.end_ready)
+		scan.unfetched.push(scan.ready[--scan.end_ready].node);
 	Search &search = *scan.search;
 	if (search.exhausted() && !search.anything_waiting()) {
 		if (!scan.report.swept)
@@ -213,17 +224,14 @@ void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)
 
 /// Adds the rows of a node to scan.rows: its first, and those that were folded into it. Returns the chunk at which their
 /// chain broke off, because vacuum has taken it out and freed it meanwhile; kNoChunk if none did. A chunk that was freed and
-/// then taken by the same node leads through the chain again. A node that is gone by now, or another one, has nothing that
-/// this snapshot could see.
-std::uint32_t collect_rows(Scan &scan, Relation relation, NodeId node)
+/// then taken by the same node leads through the chain again. A node that is another one by now has nothing that this
+/// snapshot could see.
+std::uint32_t collect_rows(Scan &scan, Relation relation, NodeId node, const PageStore::Rows &rows)
 {
-	std::optional<PageStore::Rows> rows = scan.store.rows(node);
-	if (!rows)
-		return kNoChunk;
-	if (rows->first.valid())
-		scan.rows.push(rows->first);
+	if (rows.first.valid())
+		scan.rows.push(rows.first);
 	ChainGuard guard;
-	for (std::uint32_t next = rows->duplicates; next != kNoChunk;) {
+	for (std::uint32_t next = rows.duplicates; next != kNoChunk;) {
 		CHECK_FOR_INTERRUPTS();
 		guard.meet(relation, next);
 		pg::crash_point("scan.chunk");
@@ -236,7 +244,7 @@ std::uint32_t collect_rows(Scan &scan, Relation relation, NodeId node)
 			if (PageIsNew(page) || at >= items_on(page, sizeof(Chunk)))
 				return false;
 			chunk = *chunk_of(page, at);
-			return chunk.owner == node && chunk.generation == rows->generation && chunk.sound();
+			return chunk.owner == node && chunk.generation == rows.generation && chunk.sound();
 		});
 		if (!valid)
 			return next;
@@ -249,13 +257,23 @@ std::uint32_t collect_rows(Scan &scan, Relation relation, NodeId node)
 
 /// Fetches all rows of a node. Those that this snapshot sees keep their chunk for as long as it lives, but empty chunks before
 /// them may go: a chain that breaks off is walked anew.
-void fetch_node(Scan &scan, Rerank &rerank, Relation relation, NodeId node)
+void fetch_node(Scan &scan, Rerank &rerank, Relation relation, NodeId node, std::optional<PageStore::Rows> rows)
 {
+	if (rows->duplicates == kNoChunk) {
+		fetch_row(scan, rerank, rows->first);
+		return;
+	}
 	scan.rows.clear();
 	std::uint32_t broken_before = kNoChunk;
-	for (std::uint32_t broken; (broken = collect_rows(scan, relation, node)) != kNoChunk; broken_before = broken)
-		if (broken == broken_before)
+	while (rows) {
+		std::uint32_t broken = collect_rows(scan, relation, node, *rows);
+		if (broken == kNoChunk)
+			break;
+		rows = scan.store.rows(node);
+		if (rows && broken == broken_before)
 			corrupted(relation, chunk_block(broken), "a chain of duplicate rows leads to a chunk of another node");
+		broken_before = broken;
+	}
 	RowPointer last{};
 	while (!scan.rows.empty()) {
 		RowPointer row = scan.rows.pop();
@@ -265,14 +283,40 @@ void fetch_node(Scan &scan, Rerank &rerank, Relation relation, NodeId node)
 	}
 }
 
+/// Looks up the rows of the nodes to be fetched next, some at a time, so that the memory they lie in is fetched meanwhile.
+/// Whether there are any.
+bool make_ready(Scan &scan, const Rerank &rerank)
+{
+	if (scan.first_ready < scan.end_ready)
+		return true;
+	scan.first_ready = scan.end_ready = 0;
+	while (scan.end_ready < Scan::kReady && !scan.unfetched.empty()) {
+		Unfetched node = scan.unfetched.pop();
+		if (std::optional<PageStore::Rows> rows = scan.store.rows(node.node)) {
+			if (rows->first.valid())
+				rerank.prefetch_page(rows->first);
+			scan.ready[scan.end_ready++] = {node, *rows};
+		}
+	}
+	for (unsigned i = 0; i < std::min(scan.end_ready, Scan::kRowsPrefetched); ++i)
+		if (scan.ready[i].rows.first.valid())
+			rerank.prefetch_row(scan.ready[i].rows.first);
+	return scan.end_ready > 0;
+}
+
 /// The next row in order, by distance within a round.
 bool next_row(Scan &scan, Rerank &rerank, Relation relation, RowPointer *row)
 {
 	for (;;) {
 		CHECK_FOR_INTERRUPTS();
-		while (!scan.unfetched.empty() &&
-			   (scan.fetched.empty() || nearer(scan.unfetched.top().bound, scan.fetched.top().distance)))
-			fetch_node(scan, rerank, relation, scan.unfetched.pop().node);
+		while (make_ready(scan, rerank) &&
+			   (scan.fetched.empty() ||
+				nearer(scan.ready[scan.first_ready].node.bound, scan.fetched.top().distance))) {
+			unsigned at = scan.first_ready++;
+			if (at + Scan::kRowsPrefetched < scan.end_ready && scan.ready[at + Scan::kRowsPrefetched].rows.first.valid())
+				rerank.prefetch_row(scan.ready[at + Scan::kRowsPrefetched].rows.first);
+			fetch_node(scan, rerank, relation, scan.ready[at].node.node, scan.ready[at].rows);
+		}
 		if (scan.fetched.empty()) {
 			if (!widen(scan, relation))
 				return false;
@@ -322,8 +366,8 @@ void am_rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey order_bys, 
 {
 	auto *state = static_cast<ScanState *>(scan->opaque);
 	state->scan = nullptr;
-	if (state->rerank_ready)
-		state->rerank.pause();
+	if (state->rerank != nullptr)
+		state->rerank->pause();
 	MemoryContextReset(state->context);
 	if (keys != nullptr && n_keys > 0)
 		std::memmove(scan->keyData, keys, static_cast<std::size_t>(n_keys) * sizeof(ScanKeyData));
@@ -342,15 +386,16 @@ bool am_get_tuple(IndexScanDesc scan, ScanDirection direction)
 		if (!IsMVCCSnapshot(scan->xs_snapshot))
 			ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("non-MVCC snapshots are not supported with hnsw")));
 		pgstat_count_index_scan(scan->indexRelation);
-		if (!state->rerank_ready) {
-			state->rerank.init(scan, opclass_of(scan->indexRelation).metric, GetMemoryChunkContext(state));
-			state->rerank_ready = true;
+		if (state->rerank == nullptr) {
+			MemoryContext lasting = GetMemoryChunkContext(state);
+			state->rerank = new (MemoryContextAlloc(lasting, sizeof(Rerank)))
+				Rerank(scan, opclass_of(scan->indexRelation).metric, lasting);
 		}
 		state->scan = begin(scan, state->context);
 	}
 	MemoryContext before = MemoryContextSwitchTo(state->context);
 	RowPointer row;
-	bool found = next_row(*state->scan, state->rerank, scan->indexRelation, &row);
+	bool found = next_row(*state->scan, *state->rerank, scan->indexRelation, &row);
 	report(*state->scan, found);
 	MemoryContextSwitchTo(before);
 	if (!found)
@@ -364,8 +409,8 @@ bool am_get_tuple(IndexScanDesc scan, ScanDirection direction)
 void am_end_scan(IndexScanDesc scan)
 {
 	auto *state = static_cast<ScanState *>(scan->opaque);
-	if (state->rerank_ready)
-		state->rerank.release();
+	if (state->rerank != nullptr)
+		state->rerank->release();
 	MemoryContextDelete(state->context);
 	pfree(state);
 	scan->opaque = nullptr;

@@ -15,7 +15,7 @@ namespace {
 
 TEST(Packing, GivesBackEveryLevel)
 {
-	for (unsigned bits : {4U, 8U}) {
+	for (unsigned bits : {1U, 2U, 4U, 8U}) {
 		for (std::size_t d = 1; d <= 67; d++) {
 			std::vector<std::uint8_t> code(packed_bytes(d, bits), 0xff);
 			const auto level = [&](std::size_t i) { return static_cast<unsigned>(i * 7 + 3) % (1U << bits); };
@@ -26,9 +26,10 @@ TEST(Packing, GivesBackEveryLevel)
 				visited++;
 			});
 			EXPECT_EQ(visited, d);
-			if (bits == 4 && d % 2 != 0) {
-				EXPECT_EQ(code.back() >> 4, 0);
-			}
+			unsigned beyond = 0;
+			for (std::size_t at = packed_bytes(d, bits) - 1, shift = 0; shift < 8; at += packed_bytes(d, bits), shift += bits)
+				beyond |= at >= d ? code.back() >> shift & ((1U << bits) - 1) : 0;
+			EXPECT_EQ(beyond, 0U) << "d = " << d;
 		}
 	}
 }
@@ -39,12 +40,15 @@ TEST(Code, BytesOfEachKind)
 	EXPECT_EQ(code_bytes(shape_of(Metric::kL2, 8, 5)), 5U);
 	EXPECT_EQ(code_bytes(shape_of(Metric::kL2, 4, 5)), 3U);
 	EXPECT_EQ(code_bytes(shape_of(Metric::kL1, 4, 384)), 192U);
+	EXPECT_EQ(code_bytes(shape_of(Metric::kL2, 2, 5)), 2U);
+	EXPECT_EQ(code_bytes(shape_of(Metric::kL2, 1, 9)), 2U);
+	EXPECT_EQ(code_bytes(product_of(Metric::kL2, 300, 16)), 16U);
 }
 
 TEST(Code, FactorsAreNormAndScaleOfTheRotatedVector)
 {
 	std::mt19937_64 random(11);
-	for (unsigned bits : {8U, 4U}) {
+	for (unsigned bits : {8U, 4U, 2U, 1U}) {
 		const std::size_t d = 300;
 		HeapArena heap;
 		const Quantizer quantizer(shape_of(Metric::kL2, bits, d), heap.arena());
@@ -54,7 +58,7 @@ TEST(Code, FactorsAreNormAndScaleOfTheRotatedVector)
 		rotation.apply(x.data());
 		double norm_squared = 0, dot = 0, levels_squared = 0;
 		unpack(encoded.code.data(), d, bits, [&](std::size_t i, unsigned level) {
-			const double v = bits == 8 ? level - 128.0 : level - 7.5;
+			const double v = level - (bits == 8 ? 128.0 : (1 << bits) / 2.0 - 0.5);
 			norm_squared += double{x[i]} * x[i];
 			dot += v * x[i];
 			levels_squared += v * v;
@@ -62,7 +66,33 @@ TEST(Code, FactorsAreNormAndScaleOfTheRotatedVector)
 		EXPECT_NEAR(encoded.factors.norm, std::sqrt(norm_squared), 1e-5 * encoded.factors.norm);
 		EXPECT_NEAR(encoded.factors.scale, norm_squared / dot, 1e-5 * encoded.factors.scale);
 		const double cosine = dot / std::sqrt(norm_squared * levels_squared);
-		EXPECT_LT(std::sqrt(1 - cosine * cosine), bits == 8 ? 0.01 : 0.13);
+		EXPECT_LT(std::sqrt(1 - cosine * cosine), bits == 8 ? 0.01 : bits == 4 ? 0.13 : bits == 2 ? 0.37 : 0.64);
+	}
+}
+
+TEST(Code, DecodesToWhatItStandsFor)
+{
+	std::mt19937_64 random(16);
+	for (Metric metric : kMetrics) {
+		for (unsigned bits : kWidths) {
+			for (std::size_t d : {64, 300}) {
+				HeapArena heap;
+				const Quantizer quantizer(shape_of(metric, bits, d), heap.arena());
+				Vector x = gaussian(random, d), y(d);
+				const Encoded encoded = encode(quantizer, x);
+				quantizer.decode(encoded.code.data(), encoded.factors, y.data());
+				double xx = 0, yy = 0, xy = 0;
+				for (std::size_t i = 0; i < d; i++) {
+					xx += double{x[i]} * x[i];
+					yy += double{y[i]} * y[i];
+					xy += double{x[i]} * y[i];
+				}
+				const double cosine = xy / std::sqrt(xx * yy);
+				EXPECT_GT(cosine, bits == 32 ? 0.99999 : bits >= 4 ? 0.98 : bits == 2 ? 0.9 : 0.74);
+				const double length = metric == Metric::kCosine ? 1 : std::sqrt(xx);
+				EXPECT_NEAR(std::sqrt(yy), length * cosine, (metric == Metric::kL1 ? 0.1 : 0.05) * length);
+			}
+		}
 	}
 }
 

@@ -126,7 +126,7 @@ Errors measure(const Shape &base, const std::vector<Vector> &rows, const std::ve
 TEST(Scalar, ErrorsAreAsLargeAsTheySayOnGaussianData)
 {
 	for (Metric metric : kMetrics) {
-		for (unsigned bits : {8U, 4U}) {
+		for (unsigned bits : {8U, 4U, 2U, 1U}) {
 			for (std::size_t d : {8, 16, 33, 96, 128, 300, 384, 768}) {
 				SCOPED_TRACE(describe(metric, bits, d));
 				std::mt19937_64 random(22);
@@ -136,6 +136,12 @@ TEST(Scalar, ErrorsAreAsLargeAsTheySayOnGaussianData)
 				for (int i = 0; i < 20; i++)
 					queries.push_back(gaussian(random, d));
 				const Errors errors = measure(shape_of(metric, bits, d), rows, queries);
+				if (metric == Metric::kL1 && bits < 4) {
+					// What Gaussian differences would need is counted as error, for data of any other kind.
+					EXPECT_NEAR(errors.bias, 0, 0.4);
+					EXPECT_LT(errors.ratio, 1.3);
+					continue;
+				}
 				EXPECT_NEAR(errors.bias, 0, 0.12);
 				EXPECT_GT(errors.ratio, 0.7);
 				EXPECT_LT(errors.ratio, 1.3);
@@ -149,7 +155,7 @@ TEST(Scalar, ErrorsAreAsLargeAsTheySayOnGaussianData)
 TEST(Scalar, ErrorsAreAsLargeAsTheySayOnClusteredData)
 {
 	for (Metric metric : kMetrics) {
-		for (unsigned bits : {8U, 4U}) {
+		for (unsigned bits : {8U, 4U, 2U, 1U}) {
 			for (std::size_t d : {16, 96, 300, 384}) {
 				SCOPED_TRACE(describe(metric, bits, d));
 				const std::vector<Vector> points = clustered(23, 220, d, 5, 0.4F);
@@ -157,7 +163,7 @@ TEST(Scalar, ErrorsAreAsLargeAsTheySayOnClusteredData)
 				const std::vector<Vector> queries(points.begin(), points.begin() + 20);
 				const Errors errors = measure(shape_of(metric, bits, d), rows, queries);
 				EXPECT_GT(errors.ratio, 0.5);
-				EXPECT_LT(errors.ratio, 1.5);
+				EXPECT_LT(errors.ratio, metric == Metric::kL1 && bits < 4 ? 1.8 : 1.5);
 			}
 		}
 	}

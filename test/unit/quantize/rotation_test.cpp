@@ -29,6 +29,10 @@ TEST(Rotation, KeepsInnerProducts)
 		Vector rotated_a = a, rotated_b = b;
 		rotation.apply(rotated_a.data());
 		rotation.apply(rotated_b.data());
+		Vector back = rotated_a;
+		rotation.undo(back.data());
+		for (std::size_t i = 0; i < d; i++)
+			EXPECT_NEAR(back[i], a[i], 1e-5);
 		const double size = std::sqrt(dot(a, a) * dot(b, b));
 		EXPECT_NEAR(dot(rotated_a, rotated_a), dot(a, a), 2e-6 * dot(a, a));
 		EXPECT_NEAR(dot(rotated_a, rotated_b), dot(a, b), 2e-6 * size);

@@ -76,11 +76,25 @@ inline Encoded encode(const Quantizer &quantizer, const Vector &vector)
 
 inline Shape shape_of(Metric metric, unsigned bits, std::size_t dimensions)
 {
-	return {bits == 32 ? Kind::kNone : Kind::kScalar, static_cast<std::uint8_t>(bits), metric,
-	        static_cast<std::uint32_t>(dimensions), 42};
+	const Kind kind = bits == 32 ? Kind::kNone : bits == 1 ? Kind::kBinary : Kind::kScalar;
+	return {kind, static_cast<std::uint8_t>(bits), metric, static_cast<std::uint32_t>(dimensions), 42};
+}
+
+inline Shape product_of(Metric metric, std::size_t dimensions, std::size_t subspaces)
+{
+	return {Kind::kProduct, 8, metric, static_cast<std::uint32_t>(dimensions), 42, static_cast<std::uint16_t>(subspaces)};
+}
+
+/// Rows one after the other, as training and evaluation take them.
+inline Vector joined(const std::vector<Vector> &vectors)
+{
+	Vector all;
+	for (const Vector &vector : vectors)
+		all.insert(all.end(), vector.begin(), vector.end());
+	return all;
 }
 
 inline constexpr Metric kMetrics[] = {Metric::kL2, Metric::kInnerProduct, Metric::kCosine, Metric::kL1};
-inline constexpr unsigned kWidths[] = {32, 8, 4};
+inline constexpr unsigned kWidths[] = {32, 8, 4, 2, 1};
 
 }  // namespace vectorizer::quantize::test

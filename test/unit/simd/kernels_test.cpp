@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -135,6 +136,94 @@ TEST_P(KernelsTest, CodesOfFourBitsAgreeExactly)
 			}
 		}
 	}
+}
+
+TEST_P(KernelsTest, CodesInPlanesAgreeExactly)
+{
+	Guarded query_end(16000 + 8), code_end(4000);
+	for (std::size_t d : lengths()) {
+		for (std::size_t bits : {2, 1}) {
+			SCOPED_TRACE("d = " + std::to_string(d) + ", bits = " + std::to_string(bits));
+			const std::size_t planes = 8 / bits, bytes = (d + planes - 1) / planes;
+			for (int pattern = 0; pattern < 3; pattern++) {
+				for (bool at_end : {true, false}) {
+					auto *query = at_end ? query_end.last<std::int8_t>(planes * bytes) : query_end.first<std::int8_t>();
+					auto *code = at_end ? code_end.last<std::uint8_t>(bytes) : code_end.first<std::uint8_t>();
+					fill(query, d, random_, pattern);
+					std::fill(query + d, query + planes * bytes, std::int8_t{0});
+					fill(code, bytes, random_, pattern);
+					if (bits == 2)
+						EXPECT_EQ(tested().dot_s8_u2(query, code, d), reference_.dot_s8_u2(query, code, d));
+					else
+						EXPECT_EQ(tested().dot_s8_u1(query, code, d), reference_.dot_s8_u1(query, code, d));
+				}
+			}
+		}
+	}
+}
+
+TEST_P(KernelsTest, CodesInPlanesUnderL1Agree)
+{
+	std::normal_distribution<float> normal;
+	Guarded query_end(16000 * sizeof(float)), code_end(4000);
+	for (std::size_t d : lengths()) {
+		SCOPED_TRACE("d = " + std::to_string(d));
+		auto *query = query_end.last<float>(d);
+		for (std::size_t i = 0; i < d; i++)
+			query[i] = normal(random_);
+		auto *pairs = code_end.last<std::uint8_t>((d + 3) / 4);
+		fill(pairs, (d + 3) / 4, random_, 0);
+		const float expected2 = reference_.l1_u2(query, pairs, -1.5F, 0.9F, d);
+		EXPECT_NEAR(tested().l1_u2(query, pairs, -1.5F, 0.9F, d), expected2, tolerance(d, expected2));
+		auto *bits = code_end.last<std::uint8_t>((d + 7) / 8);
+		fill(bits, (d + 7) / 8, random_, 0);
+		const float expected1 = reference_.l1_u1(query, bits, -0.8F, 1.6F, d);
+		EXPECT_NEAR(tested().l1_u1(query, bits, -0.8F, 1.6F, d), expected1, tolerance(d, expected1));
+	}
+}
+
+TEST_P(KernelsTest, TablesAgree)
+{
+	std::normal_distribution<float> normal;
+	for (std::size_t d : {0, 1, 2, 3, 7, 16, 19, 75}) {
+		SCOPED_TRACE("d = " + std::to_string(d));
+		Guarded query_end(d * sizeof(float)), table_end(d * 256 * sizeof(float));
+		auto *query = query_end.last<float>(d);
+		auto *table = table_end.last<float>(d * 256);
+		for (std::size_t i = 0; i < d; i++)
+			query[i] = normal(random_);
+		for (std::size_t i = 0; i < d * 256; i++)
+			table[i] = normal(random_);
+		const auto compare = [&](auto kernel) {
+			std::vector<float> found(256), expected(256);
+			(tested().*kernel)(query, table, d, found.data());
+			(reference_.*kernel)(query, table, d, expected.data());
+			for (std::size_t c = 0; c < 256; c++)
+				EXPECT_NEAR(found[c], expected[c], 1e-5 * static_cast<double>(d + 1)) << "column " << c;
+		};
+		compare(&Kernels::columns_l2);
+		compare(&Kernels::columns_inner_product);
+		compare(&Kernels::columns_l1);
+		Guarded code_end(d);
+		auto *code = code_end.last<std::uint8_t>(d);
+		fill(code, d, random_, 0);
+		EXPECT_NEAR(tested().sum_of_entries(table, code, d), reference_.sum_of_entries(table, code, d),
+		            1e-5 * static_cast<double>(d + 1));
+	}
+}
+
+TEST_P(KernelsTest, TheNearestColumnIsTheFirstOfTheLeast)
+{
+	for (int round = 0; round < 600; round++) {
+		std::vector<float> distances(256);
+		for (float &distance : distances)
+			distance = static_cast<float>(random_() % 100);
+		if (round < 256)
+			distances[static_cast<std::size_t>(round)] = -1;
+		EXPECT_EQ(tested().nearest_column(distances.data()), reference_.nearest_column(distances.data()));
+	}
+	const std::vector<float> infinite(256, std::numeric_limits<float>::infinity());
+	EXPECT_EQ(tested().nearest_column(infinite.data()), 0U);
 }
 
 TEST_P(KernelsTest, CodesUnderL1Agree)
