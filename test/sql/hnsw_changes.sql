@@ -13,11 +13,11 @@ SELECT nodes, heap_rows FROM vectorizer.index_check('hnsw_changes_v');
 -- HOT: the index knows nothing of it
 UPDATE hnsw_changes SET note = 'second' WHERE id <= 10;
 SELECT heap_rows FROM vectorizer.index_check('hnsw_changes_v');
-SELECT id, note FROM hnsw_changes ORDER BY v <-> '[3,3,3]' LIMIT 2;
+SELECT id, note FROM hnsw_changes ORDER BY v <-> '[3.2,3,3]' LIMIT 2;
 -- not HOT
 UPDATE hnsw_changes SET v = v + '[0,0,100]' WHERE id <= 10;
 SELECT heap_rows FROM vectorizer.index_check('hnsw_changes_v');
-SELECT id FROM hnsw_changes ORDER BY v <-> '[3,3,103]' LIMIT 2;
+SELECT id FROM hnsw_changes ORDER BY v <-> '[3.2,3,103]' LIMIT 2;
 SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM hnsw_changes ORDER BY v <-> '[3,3,3]') AS s;
 
 -- Rollback, savepoints
