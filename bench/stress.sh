@@ -1,7 +1,7 @@
 #!/bin/bash
 # Eight clients insert, update, delete, search and vacuum one indexed table at once; then the server and all its processes are
 # killed and started again, five times over. Fails unless, every time: nobody met an error or a deadlock, index_check finds no
-# fault, a scan through the index gives exactly the table's rows, and recall within .02 of a new index's.
+# fault, a scan through the index gives exactly the table's rows, and recall is within .02 of a new index's.
 #
 # usage: bench/stress.sh [MINUTES [ROUNDS [DATA]]]
 #        MINUTES  a round, 10 by default; ROUNDS 5 by default
