@@ -131,18 +131,29 @@ bool LinkList::admit(NodeId id, double distance, const KnownDistances &from_new,
 	if (!required && !(own < mantissas[farthest]))
 		return false;
 
-	int behind = -1;  // the farthest neighbour that the new node stands in front of
+	int spare = -1;   // the farthest neighbour that the new node links to
+	int behind = -1;  // ... and stands in front of
 	double between;
 	for (unsigned i = 0; i < count(); ++i) {
 		const std::int8_t edge = mantissas[i];
-		if (own < edge && (behind < 0 || edge > mantissas[behind]) && from_new.find(ids[i], &between) && between * step < edge)
+		const bool farther = spare < 0 || edge > mantissas[spare];
+		const bool in_front = own < edge && (behind < 0 || edge > mantissas[behind]);
+		if (!(required || own < edge) || !(farther || in_front) || !from_new.leads_to(ids[i]))
+			continue;
+		if (farther)
+			spare = static_cast<int>(i);
+		if (in_front && from_new.find(ids[i], &between) && between * step < edge)
 			behind = static_cast<int>(i);
 	}
-	if (behind < 0 && !required)
+	if (behind < 0 && !required) {
+		if (spare < 0)
+			return false;
 		for (unsigned i = 0; i < count(); ++i)  // does some neighbour stand in front of the new node?
 			if (mantissas[i] < own && from_new.find(ids[i], &between) && between * step < own)
 				return false;
-	replace(behind >= 0 ? static_cast<unsigned>(behind) : farthest, id, distance);
+	}
+	const int out = behind >= 0 ? behind : spare;
+	replace(out >= 0 ? static_cast<unsigned>(out) : farthest, id, distance);
 	return true;
 }
 

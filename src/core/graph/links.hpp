@@ -24,6 +24,9 @@ class KnownDistances {
 public:
 	virtual bool find(NodeId id, double *distance) const = 0;
 
+	/// Whether the new node itself links to that one: false keeps a list from giving it up, lest nothing lead to it.
+	virtual bool leads_to(NodeId) const { return true; }
+
 protected:
 	~KnownDistances() = default;
 };
@@ -53,7 +56,8 @@ struct LinkList {
 	/// Takes up a link to the new node `id`, which is `distance` away from the list's owner; returns whether the list
 	/// changed. A full list gives up the farthest neighbour that the new node stands in front of (nearer to the owner and
 	/// to that neighbour: the rule of Malkov & Yashunin's algorithm 4, asked only of pairs whose distance is known);
-	/// where there is none, its farthest, unless the new node is the one to leave out. `required`: it is not left out.
+	/// where there is none, its farthest, unless the new node is the one to leave out. Only neighbours that the new node links
+	/// to are given up, so that they stay within reach. `required`: it is not left out, whatever has to go.
 	bool admit(NodeId id, double distance, const KnownDistances &from_new, bool required);
 
 private:
