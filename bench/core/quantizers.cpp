@@ -1,7 +1,8 @@
 // What each way of coding is worth on the vectors of an fvecs file: the table of vectorizer.evaluate_quantization(), outside
-// a server. Build and run: make build/bench_quantizers && build/bench_quantizers vectors.fvecs l2|ip|cosine|l1 [centre]
+// a server. Build and run:
+//   make build/bench_quantizers && build/bench_quantizers vectors.fvecs l2|ip|cosine|l1 [as-given|centre] [rows]
+// `centre` takes the mean off all vectors first, to see what a centroid would bring under l2.
 #include "core/quantize/evaluate.hpp"
-#include "core/quantize/magnitude.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -50,17 +51,14 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 1;
 	const std::string name = argv[2];
-	const Metric metric = name == "l2" ? Metric::kL2 : name == "ip" ? Metric::kInnerProduct : name == "cosine" ? Metric::kCosine : Metric::kL1;
+	const Metric metric = name == "l2"       ? Metric::kL2
+	                      : name == "ip"     ? Metric::kInnerProduct
+	                      : name == "cosine" ? Metric::kCosine
+	                                         : Metric::kL1;
 	std::uint32_t d = 0;
 	std::vector<float> values = sample_of(argv[1], argc > 4 ? std::stoul(argv[4]) : 20200, d);
 	const std::size_t n = values.size() / d;
 	if (argc > 3 && std::strcmp(argv[3], "centre") == 0) {
-		if (name == "cosine-as-l2")
-			for (std::size_t i = 0; i < n; i++) {
-				const double length = norm(values.data() + i * d, d);
-				for (std::size_t j = 0; j < d; j++)
-					values[i * d + j] = static_cast<float>(values[i * d + j] / length);
-			}
 		std::vector<double> mean(d);
 		for (std::size_t i = 0; i < values.size(); i++)
 			mean[i % d] += values[i] / static_cast<double>(n);
@@ -82,11 +80,6 @@ int main(int argc, char **argv)
 		std::printf("%-16s %6zu %10.4f %11.4f %11.2f %10.3f %8.3f %4.2f/%4.2f\n", method, e.code_bytes, e.recall_at_10, e.recall_at_100,
 		            e.mean_rank_shift, e.time_ratio, e.bytes_saved, trained, now() - start);
 	};
-	if (std::getenv("PQ")) {
-		show("product d/8", Kind::kProduct, 8, d / 8);
-		show("product 16", Kind::kProduct, 8, 16);
-		return 0;
-	}
 	show("none", Kind::kNone, 32, 0);
 	show("scalar 8", Kind::kScalar, 8, 0);
 	show("scalar 4", Kind::kScalar, 4, 0);

@@ -6,9 +6,10 @@ TIMES = ("mean", "p50", "p95", "p99")
 
 
 def sweep(results, set, system, k=10, stage="latency", variant=None, clients=1):
-	"""A list, by ef, of (ef, recall, figures): medians over the passes, times less the mean of the same pass's SELECT 1."""
+	"""A list, by ef, of (ef, recall, figures): medians over the passes, times less the mean of the same pass's SELECT 1. A
+	recall that a build ends with belongs to no pass."""
 	rows = results.of(stage=stage, set=set, system=system, variant=f"k {k}" if variant is None else variant)
-	rows = [row for row in rows if row["k"] == str(k) and row["clients"] == str(clients)]
+	rows = [row for row in rows if row["k"] == str(k) and row["clients"] == str(clients) and row["pass"]]
 	floors = {row["pass"]: float(row["value"]) for row in rows if row["ef"] == "0" and row["what"] == "mean"}
 	found = {}
 	for row in rows:

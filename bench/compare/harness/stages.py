@@ -323,11 +323,11 @@ def info_of(bench, index):
 
 
 CHOICES = {
-	"isotropic 128": "SELECT i, (SELECT array_agg(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) + 0 * i) "
-		"FROM generate_series(1, 128))::vector FROM generate_series(1, 20000) AS i",
+	"isotropic 128": "SELECT i, (SELECT array_agg(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) + 0 * (i + j)) "
+		"FROM generate_series(1, 128) AS j)::vector FROM generate_series(1, 20000) AS i",
 	"one-hot 64": "SELECT i, (SELECT array_agg((i % 64 = j)::integer) FROM generate_series(0, 63) AS j)::vector "
 		"FROM generate_series(1, 20000) AS i",
-	"100 rows": "SELECT i, (SELECT array_agg(random() + 0 * i) FROM generate_series(1, 64))::vector "
+	"100 rows": "SELECT i, (SELECT array_agg(random() + 0 * (i + j)) FROM generate_series(1, 64) AS j)::vector "
 		"FROM generate_series(1, 100) AS i",
 	"0 rows": "SELECT 1, NULL::vector WHERE false",
 	"all equal": "SELECT i, array_fill(.5, ARRAY[64])::vector FROM generate_series(1, 20000) AS i",

@@ -21,15 +21,19 @@ class Figures(unittest.TestCase):
 	def tearDown(self):
 		self.folder.cleanup()
 
-	def add(self, version, means, recall=.9, floor=10, ef=40):
-		self.results.add([figure for number, mean in enumerate(means) for figure in [
+	def add(self, version, means, recall=.9, floor=10, ef=40, more=()):
+		self.results.add([*more, *(figure for number, mean in enumerate(means) for figure in [
 			row(version=version, ef=0, what="mean", value=floor, **{"pass": number}),
 			row(version=version, ef=ef, what="mean", value=mean, **{"pass": number}),
-			row(version=version, ef=ef, what="recall", value=recall, **{"pass": number})]])
+			row(version=version, ef=ef, what="recall", value=recall, **{"pass": number})])])
 
 	def test_sweep_is_the_median_less_the_floor(self):
 		self.add("1", [110, 510, 130])
 		self.assertEqual(sweep(self.results, "s", "ours"), [(40, .9, {"mean": 120})])
+
+	def test_what_belongs_to_no_pass_is_no_point(self):
+		self.add("1", [110], more=[row(ef=80, what="recall", value=.9)])
+		self.assertEqual([ef for ef, _, _ in sweep(self.results, "s", "ours")], [40])
 
 	def test_the_newest_version_counts(self):
 		self.add("1", [110])

@@ -27,6 +27,21 @@ struct Neighbourhood {
 	bool complete;                               // false: the stop predicate ended it
 };
 
+/// What a new node knows of its level, once its own links are chosen.
+class FromNew final : public KnownDistances {
+public:
+	FromNew(const KnownDistances &known, std::span<const Neighbour> own) : known_(known), own_(own) {}
+	bool find(NodeId id, double *distance) const override { return known_.find(id, distance); }
+	bool leads_to(NodeId id) const override
+	{
+		return std::any_of(own_.begin(), own_.end(), [&](const Neighbour &neighbour) { return neighbour.id == id; });
+	}
+
+private:
+	const KnownDistances &known_;
+	std::span<const Neighbour> own_;
+};
+
 /// Searches the place of a node that `computer` speaks for. `entry` is a node of level `entry_level`. `self` is left out
 /// (a node that is linked once more).
 template <Store S>

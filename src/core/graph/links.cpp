@@ -126,24 +126,28 @@ bool LinkList::admit(NodeId id, double distance, const KnownDistances &from_new,
 		is_hidden = !hidden(i) && steps(i) < own && from_new.find(ids[i], &between) && between * step < own;
 
 	bool behind[UINT8_MAX];  // the new node
-	int worst = -1;          // the farthest of the hidden
+	int worst = -1;          // the farthest of the hidden that may go
+	int spare = -1;          // the farthest of all that may go
+	const bool full = count() == capacity;
+	auto farther = [&](unsigned i, int than) { return than < 0 || steps(i) > steps(static_cast<unsigned>(than)); };
 	for (unsigned i = 0; i < count(); ++i) {
 		behind[i] = !is_hidden && !hidden(i) && own < steps(i) && from_new.find(ids[i], &between) && between * step < steps(i);
-		if ((hidden(i) || behind[i]) && (worst < 0 || steps(i) > steps(static_cast<unsigned>(worst))))
+		const bool first_to_go = hidden(i) || behind[i];
+		if (!full || !(farther(i, spare) || (first_to_go && farther(i, worst))) || !from_new.leads_to(ids[i]))
+			continue;
+		if (farther(i, spare))
+			spare = static_cast<int>(i);
+		if (first_to_go && farther(i, worst))
 			worst = static_cast<int>(i);
 	}
-	const bool full = count() == capacity;
-	if (full && worst < 0) {
-		if (is_hidden)
-			return false;
-		worst = static_cast<int>(std::max_element(ids, ids + count(), [&](const NodeId &a, const NodeId &b) {
-			return steps(static_cast<unsigned>(&a - ids)) < steps(static_cast<unsigned>(&b - ids));
-		}) - ids);
-		if (!required && !(own < steps(static_cast<unsigned>(worst))))
-			return false;
-	}
-	else if (full && is_hidden && !(own < steps(static_cast<unsigned>(worst))))
+	if (full && !required && (is_hidden ? worst < 0 || !(own < steps(static_cast<unsigned>(worst)))
+										: worst < 0 && (spare < 0 || !(own < steps(static_cast<unsigned>(spare))))))
 		return false;
+	if (worst < 0)
+		worst = spare;
+	for (unsigned i = 0; full && spare < 0 && i < count(); ++i)  // required, and the new node leads to none of them
+		if (farther(i, worst))
+			worst = static_cast<int>(i);
 
 	for (unsigned i = 0; i < count(); ++i)
 		if (behind[i])

@@ -27,6 +27,9 @@ class KnownDistances {
 public:
 	virtual bool find(NodeId id, double *distance) const = 0;
 
+	/// Whether the new node itself links to that one: false keeps a list from giving it up, lest nothing lead to it.
+	virtual bool leads_to(NodeId) const { return true; }
+
 protected:
 	~KnownDistances() = default;
 };
@@ -57,7 +60,8 @@ struct LinkList {
 	/// Takes up a link to the new node `id`, which is `distance` away from the list's owner; returns whether the list
 	/// changed. Neighbours that it stands in front of become hidden, as far as their distances are known, unless it is hidden
 	/// itself. A full list gives up the farthest of the hidden, which may be the new node; where there is none, the farthest.
-	/// `required`: the new node is neither hidden nor left out.
+	/// Only neighbours that the new node links to are given up, so that they stay within reach. `required`: the new node is
+	/// neither hidden nor left out, whatever has to go.
 	bool admit(NodeId id, double distance, const KnownDistances &from_new, bool required);
 
 private:

@@ -24,6 +24,12 @@ const char *metric_name(std::uint8_t metric)
 	return "unknown";
 }
 
+/// How many slots have been handed out, but for those on the last page: inserts count no rows.
+std::uint64_t slots_so_far(const Index &index, const MetaPage &meta)
+{
+	return meta.node_tail == InvalidBlockNumber ? 0 : node_at(meta.node_tail, 0, index.slots_per_page);
+}
+
 /// Why a REINDEX would make another index of it, null if it would not.
 const char *reindex_reason(Relation relation, const Index &index, const MetaPage &meta)
 {
@@ -38,7 +44,8 @@ const char *reindex_reason(Relation relation, const Index &index, const MetaPage
 		altered |= !(choice.shape == index.shape);
 	if (altered)
 		return "its options have been altered since it was built";
-	if (quantize::trainable(index.shape) && meta.codebook_block == InvalidBlockNumber && meta.live >= quantize::kFewestRows)
+	if (quantize::trainable(index.shape) && meta.codebook_block == InvalidBlockNumber &&
+		slots_so_far(index, meta) >= quantize::kFewestRows)
 		return "its codes have not been trained on its rows";
 	return nullptr;
 }

@@ -24,11 +24,12 @@ struct BackLink {
 
 /// Links the new node from all its neighbours on one level, page by page in block order, one page locked at a time.
 void link_back(const Inserter &inserter, NodeId id, unsigned level, std::span<const graph::Neighbour> neighbours,
-			   const graph::KnownDistances &known, const Arena &arena)
+			   const graph::KnownDistances &known_distances, const Arena &arena)
 {
 	Relation relation = inserter.relation;
 	const Index &index = inserter.index;
 	PageStore store(relation, index);
+	graph::FromNew known(known_distances, neighbours);
 	std::span<BackLink> links = arena.array<BackLink>(neighbours.size());
 	for (std::size_t i = 0; i < neighbours.size(); ++i) {
 		NodePlace place = place_of(neighbours[i].id, index.slots_per_page);

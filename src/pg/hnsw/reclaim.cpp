@@ -1,4 +1,4 @@
-// After a repair: what is still linked to, nodes that nothing leads to, and the slots of the dead.
+// After a repair: which dead nodes are still linked to, and the slots and chunks of the others.
 #include "pg/hnsw/vacuum_parts.hpp"
 
 #include "pg/boundary.hpp"
@@ -15,7 +15,7 @@ using graph::SlotHeader;
 using graph::SlotLayout;
 using graph::State;
 
-void collect_references(Vacuum &vacuum, const NodeSet &dead, References *references)
+void collect_references(Vacuum &vacuum, const NodeSet &dead, NodeSet *referenced)
 {
 	std::size_t bytes = vacuum.index.layout.slot_bytes();
 	for_each_page(vacuum, PageKind::kNodes, [&](BlockNumber block, Page page) {
@@ -25,7 +25,8 @@ void collect_references(Vacuum &vacuum, const NodeSet &dead, References *referen
 				continue;
 			graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, at, 0);
 			for (unsigned i = 0; i < list.count(); ++i)
-				(dead.contains(list.ids[i]) ? references->dead : references->linked).add(list.ids[i]);
+				if (dead.contains(list.ids[i]))
+					referenced->add(list.ids[i]);
 		}
 	});
 	std::size_t upper_bytes = vacuum.index.layout.upper_bytes();
@@ -38,70 +39,9 @@ void collect_references(Vacuum &vacuum, const NodeSet &dead, References *referen
 			graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, entry, 1);
 			for (unsigned i = 0; i < list.count(); ++i)
 				if (dead.contains(list.ids[i]))
-					references->dead.add(list.ids[i]);
+					referenced->add(list.ids[i]);
 		}
 	});
-}
-
-namespace {
-
-/// Knows no distance: a list then gives up its farthest neighbour.
-class NoDistances final : public graph::KnownDistances {
-public:
-	bool find(NodeId, double *) const override { return false; }
-};
-
-/// A node that nothing leads to, and its own nearest neighbour.
-struct Orphan {
-	NodeId node;
-	graph::Neighbour nearest;
-};
-
-}  // namespace
-
-std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &linked)
-{
-	std::size_t bytes = vacuum.index.layout.slot_bytes();
-	std::span<Orphan> orphans = pg::context_arena(CurrentMemoryContext).array<Orphan>(vacuum.index.slots_per_page);
-	PageStore store(vacuum.relation, vacuum.index);
-	std::uint64_t relinked = 0;
-	std::size_t n = 0;
-	auto find = [&](BlockNumber block, Page page) {
-		n = 0;
-		for (unsigned slot = 0; slot < items_on(page, bytes); ++slot) {
-			std::byte *at = contents_of(page) + slot * bytes;
-			NodeId id = node_at(block, slot, vacuum.index.slots_per_page);
-			graph::LinkList list = list_on(vacuum.relation, vacuum.index, block, at, 0);
-			if (SlotLayout::header(at).state != static_cast<std::uint8_t>(State::kLive) || linked.contains(id) ||
-				list.count() == 0)
-				continue;
-			unsigned nearest = 0;
-			for (unsigned i = 1; i < list.count(); ++i)
-				if (list.distance(i) < list.distance(nearest))
-					nearest = i;
-			orphans[n++] = {id, {list.ids[nearest], list.distance(nearest)}};
-		}
-		return n > 0;
-	};
-	auto relink = [&](BlockNumber) {
-		for (const Orphan &orphan : orphans.first(n)) {
-			NodePlace place = place_of(orphan.nearest.id, vacuum.index.slots_per_page);
-			pg::PageChange change(vacuum.relation, true);
-			Page page = change.lock(place.block);
-			check_page(vacuum.relation, place.block, page, PageKind::kNodes, bytes, false);
-			std::byte *slot = store.used_slot(place.block, page, place.slot);
-			if (slot != nullptr && list_on(vacuum.relation, vacuum.index, place.block, slot, 0)
-									   .admit(orphan.node, orphan.nearest.distance, NoDistances(), true)) {
-				change.commit();
-				++relinked;
-				pg::crash_point("vacuum.relink");
-			}
-			else
-				change.abandon();
-		}
-	};
-	for_each_page(vacuum, PageKind::kNodes, find, relink);
-	return relinked;
 }
 
 namespace {

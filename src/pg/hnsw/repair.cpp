@@ -161,11 +161,28 @@ private:
 				near_[n++] = link;
 		std::sort(near_, near_ + n, by_distance);
 		read_codes(n);
-		std::size_t most = std::max(list.links.size(), index_.layout.capacity(list.level) * kFilled / 8);
-		list.chosen = {list.chosen.data(),
-					   graph::select_neighbours(quantizer_, {near_, n}, {codes_, n}, most, arena)};
-		std::copy(near_, near_ + list.chosen.size(), list.chosen.begin());
+		n = graph::select_neighbours(quantizer_, {near_, n}, {codes_, n}, n, arena);
+		list.chosen = {list.chosen.data(), fill(list, n)};
 		MemoryContextReset(CurrentMemoryContext);
+	}
+
+	/// Fills list.chosen from the first n of near_, which select_neighbours() has ordered: those that no other stands in front
+	/// of, then the hidden ones, each by distance. Of the hidden ones old links come first: near nodes alone would, vacuum by
+	/// vacuum, drive out the long links by which a search gets around. Returns how many were chosen.
+	std::size_t fill(const Broken &list, std::size_t n)
+	{
+		std::size_t most = std::max(list.links.size(), index_.layout.capacity(list.level) * kFilled / 8);
+		std::size_t front = std::min<std::size_t>(n, 1);
+		while (front < n && !nearer(near_[front].distance, near_[front - 1].distance))
+			++front;
+		std::size_t chosen = std::min(front, most);
+		Neighbour *out = list.chosen.data();
+		std::copy(near_, near_ + chosen, out);
+		for (bool old : {true, false})
+			for (std::size_t i = front; i < n && chosen < most; ++i)
+				if (list.leads_to(near_[i].id) == old)
+					out[chosen++] = near_[i];
+		return chosen;
 	}
 
 	/// Puts the candidates that reach the list's level into near_, with their distances. Returns their number.

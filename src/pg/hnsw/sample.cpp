@@ -131,7 +131,8 @@ Sample sample_rows(Relation heap, IndexInfo *info, Metric metric, std::uint32_t 
 	MemoryContext before = MemoryContextSwitchTo(context);
 	std::size_t memory = static_cast<std::size_t>(maintenance_work_mem) * 1024 / 4;
 	std::size_t most = std::clamp<std::size_t>(memory / (dimensions * sizeof(float)), 1, kMost);
-	BlockNumber count = RelationGetNumberOfBlocks(heap);
+	// A table access method need not know of ranges of rows: then nothing is measured.
+	BlockNumber count = heap->rd_tableam->scan_set_tidrange != nullptr ? RelationGetNumberOfBlocks(heap) : 0;
 	Reader reader(heap, info, metric, dimensions, most, context);
 	Blocks blocks(count);
 	double estimated = 0;

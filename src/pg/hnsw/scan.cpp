@@ -207,11 +207,20 @@ bool widen(Scan &scan, Relation relation)
 	return true;
 }
 
+/// Three sigmas of a product code of few bytes reach most of a large table: to run a further round for, one has to do.
+double waiting_sigmas(const quantize::Shape &shape)
+{
+	return shape.kind == quantize::Kind::kProduct ? 1 : kSigmas;
+}
+
 /// Whether a node that waits for the next round may hold a row nearer than this.
 bool may_be_nearer(const Scan &scan, double distance)
 {
-	return scan.search != nullptr && scan.search->anything_waiting() &&
-		   nearer(bound_of(scan, scan.search->first_waiting()), distance);
+	if (scan.search == nullptr || !scan.search->anything_waiting())
+		return false;
+	const graph::Candidate &first = scan.search->first_waiting();
+	double sigma = scan.computer.error(first.factors, first.distance);
+	return nearer(first.distance - waiting_sigmas(scan.index.shape) * sigma, distance);
 }
 
 void fetch_row(Scan &scan, Rerank &rerank, RowPointer row)

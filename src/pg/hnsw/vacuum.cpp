@@ -134,12 +134,12 @@ IndexBulkDeleteResult *am_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteR
 		replace_entry(vacuum, dead, census);
 		pg::crash_point("vacuum.entry");
 		repair_links(vacuum, dead, live);
-		References references{NodeSet(limit, arena), NodeSet(limit, arena)};
-		collect_references(vacuum, dead, &references);
+		NodeSet referenced(limit, arena);
+		collect_references(vacuum, dead, &referenced);
 		pg::crash_point("vacuum.referenced");
-		relink_orphans(vacuum, references.linked);
+		relink_orphans(vacuum, live, limit);
 		pg::crash_point("vacuum.relinked");
-		freed = free_tombstones(vacuum, dead, references.dead);
+		freed = free_tombstones(vacuum, dead, referenced);
 	}
 	{
 		pg::PageChange change(vacuum.relation, true);

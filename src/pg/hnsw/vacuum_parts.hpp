@@ -1,5 +1,5 @@
 // What the parts of a vacuum share; vacuum.hpp has its verbs. clean.cpp takes dead rows off, repair.cpp links around dead
-// nodes, reclaim.cpp frees their slots.
+// nodes, orphans.cpp to live ones that nothing leads to, reclaim.cpp frees slots.
 #pragma once
 
 #include "pg/hnsw/vacuum.hpp"
@@ -104,15 +104,12 @@ void clean_nodes(Vacuum &vacuum, const Callback &dead);
 /// ones instead, by codes alone (repair.cpp). REQUIRES: no insert that began before `dead` was collected is still running.
 void repair_links(Vacuum &vacuum, const NodeSet &dead, const NodeSet &live);
 
-/// What is linked to after a repair.
-struct References {
-	NodeSet dead;    // dead nodes that a live node's list still leads to
-	NodeSet linked;  // nodes that some live node's list of level 0 leads to
-};
-void collect_references(Vacuum &vacuum, const NodeSet &dead, References *references);
+/// Notes the dead nodes that a live node's list still leads to after a repair.
+void collect_references(Vacuum &vacuum, const NodeSet &dead, NodeSet *referenced);
 
-/// Gives every live node without a link to it one from its nearest neighbour. Returns their number.
-std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &linked);
+/// Gives every node of `live` that no walk from the entry point reaches a link from its nearest neighbour that is reached
+/// (orphans.cpp). `limit` bounds all ids. Returns their number.
+std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &live, NodeId limit);
 
 /// Takes the chunks that have no row left and begin or lie on the chain of a live node out of it. A scan may be on its way
 /// through one: it keeps its owner and its successor, and is freed by the next vacuum.

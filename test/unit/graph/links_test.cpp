@@ -240,6 +240,31 @@ TEST(Admit, WhatIsHiddenHidesNothing)
 	EXPECT_FALSE(other.list.hidden(1));
 }
 
+/// As Distances, of a new node whose own links are known.
+struct Linked final : KnownDistances {
+	Distances distances;
+	std::vector<NodeId> own;
+
+	bool find(NodeId id, double *distance) const override { return distances.find(id, distance); }
+	bool leads_to(NodeId id) const override { return std::find(own.begin(), own.end(), id) != own.end(); }
+};
+
+TEST(Admit, GivesUpOnlyWhatTheNewNodeLinksTo)
+{
+	Linked from_new;
+	from_new.distances.known = {{1, 100}, {2, 15}, {3, 25}};
+	from_new.own = {2};
+	OwnList own = full();
+	LinkList list{&own.header, own.ids.data(), own.mantissas.data(), 3};
+	EXPECT_TRUE(list.admit(9, 12, from_new, false));
+	EXPECT_FALSE(list.contains(2));  // 3 is farther, but perhaps nothing else leads to it
+	EXPECT_TRUE(list.contains(3));
+	from_new.own.clear();
+	EXPECT_FALSE(list.admit(8, 12, from_new, false));
+	EXPECT_TRUE(list.admit(8, 12, from_new, true));
+	EXPECT_FALSE(list.contains(3));
+}
+
 TEST(Admit, AsksNothingOfPairsWhoseDistanceIsUnknown)
 {
 	OwnList own = full();
