@@ -126,28 +126,33 @@ bool LinkList::admit(NodeId id, double distance, const KnownDistances &from_new,
 		is_hidden = !hidden(i) && steps(i) < own && from_new.find(ids[i], &between) && between * step < own;
 
 	bool behind[UINT8_MAX];  // the new node
-	int worst = -1;          // the farthest of the hidden that may go
-	int spare = -1;          // the farthest of all that may go
-	const bool full = count() == capacity;
-	auto farther = [&](unsigned i, int than) { return than < 0 || steps(i) > steps(static_cast<unsigned>(than)); };
+	int worst = -1;          // the farthest of the hidden
+	auto consider = [&](unsigned i) {
+		if (worst < 0 || steps(i) > steps(static_cast<unsigned>(worst)))
+			worst = static_cast<int>(i);
+	};
 	for (unsigned i = 0; i < count(); ++i) {
 		behind[i] = !is_hidden && !hidden(i) && own < steps(i) && from_new.find(ids[i], &between) && between * step < steps(i);
-		const bool first_to_go = hidden(i) || behind[i];
-		if (!full || !(farther(i, spare) || (first_to_go && farther(i, worst))) || !from_new.leads_to(ids[i]))
-			continue;
-		if (farther(i, spare))
-			spare = static_cast<int>(i);
-		if (first_to_go && farther(i, worst))
-			worst = static_cast<int>(i);
+		if ((hidden(i) || behind[i]) && from_new.leads_to(ids[i]))
+			consider(i);
 	}
-	if (full && !required && (is_hidden ? worst < 0 || !(own < steps(static_cast<unsigned>(worst)))
-										: worst < 0 && (spare < 0 || !(own < steps(static_cast<unsigned>(spare))))))
-		return false;
-	if (worst < 0)
-		worst = spare;
-	for (unsigned i = 0; full && spare < 0 && i < count(); ++i)  // required, and the new node leads to none of them
-		if (farther(i, worst))
-			worst = static_cast<int>(i);
+	const bool full = count() == capacity;
+	if (full && worst >= 0) {
+		if (is_hidden && !(own < steps(static_cast<unsigned>(worst))))
+			return false;
+	}
+	else if (full) {
+		if (is_hidden)
+			return false;
+		for (unsigned i = 0; i < count(); ++i)
+			if (from_new.leads_to(ids[i]))
+				consider(i);
+		if (!required && (worst < 0 || !(own < steps(static_cast<unsigned>(worst)))))
+			return false;
+		if (worst < 0)  // something has to go
+			for (unsigned i = 0; i < count(); ++i)
+				consider(i);
+	}
 
 	for (unsigned i = 0; i < count(); ++i)
 		if (behind[i])
