@@ -132,8 +132,9 @@ bool LinkList::admit(NodeId id, double distance, const KnownDistances &from_new,
 			worst = static_cast<int>(i);
 	};
 	for (unsigned i = 0; i < count(); ++i) {
-		behind[i] = !is_hidden && !hidden(i) && own < steps(i) && from_new.find(ids[i], &between) && between * step < steps(i);
-		if ((hidden(i) || behind[i]) && from_new.leads_to(ids[i]))
+		behind[i] = !is_hidden && !hidden(i) && own < steps(i) && from_new.find(ids[i], &between) &&
+					between * step < steps(i) && from_new.leads_to(ids[i]);
+		if (hidden(i) || behind[i])
 			consider(i);
 	}
 	const bool full = count() == capacity;

@@ -58,10 +58,10 @@ struct LinkList {
 	void remove(unsigned i);
 
 	/// Takes up a link to the new node `id`, which is `distance` away from the list's owner; returns whether the list
-	/// changed. Neighbours that it stands in front of become hidden, as far as their distances are known, unless it is hidden
-	/// itself. A full list gives up the farthest of the hidden, which may be the new node; where there is none, the farthest.
-	/// Only neighbours that the new node links to are given up, so that they stay within reach. `required`: the new node is
-	/// neither hidden nor left out, whatever has to go.
+	/// changed. Neighbours that it stands in front of, by distances that are known, and links to become hidden, unless it is
+	/// hidden itself: whoever comes here reaches them by way of it. A full list gives up the farthest of the hidden, which may
+	/// be the new node; where there is none, the farthest of those that the new node links to, if it is nearer. `required`:
+	/// the new node is neither hidden nor left out, whatever has to go.
 	bool admit(NodeId id, double distance, const KnownDistances &from_new, bool required);
 
 private:

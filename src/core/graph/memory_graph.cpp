@@ -74,7 +74,7 @@ MemoryGraph::MemoryGraph(const quantize::Quantizer &quantizer, const InsertParam
 	: quantizer_(quantizer), parameters_(parameters), sizes_(parameters.m, quantizer.code_bytes()),
 	  node_mask_((1U << sizes_.node_shift) - 1), state_(state), source_(source), arena_(arena)
 {
-	parameters_.own_links = 2 * parameters.m;  // a link costs little here, and more of them find more
+	parameters_.own_links = parameters.m * 3 / 2;  // a link costs little here, and some more find more
 }
 
 std::byte *MemoryGraph::find_chunk(ChunkKind kind, std::size_t number)
@@ -190,12 +190,13 @@ void MemoryGraph::write(NodeId id, const Content &content, const Neighbourhood &
 
 void MemoryGraph::link_back(NodeId id, unsigned level, const Neighbourhood &found)
 {
+	const FromNew from_new(*found.known[level], found.levels[level]);
 	bool nearest = true;
 	for (const Neighbour &neighbour : found.levels[level]) {
 		LinkList theirs = list(neighbour.id, level);
 		SpinLock &lock = state_.lock_of(neighbour.id);
 		lock.lock();
-		theirs.admit(id, neighbour.distance, *found.known[level], nearest);
+		theirs.admit(id, neighbour.distance, from_new, nearest);
 		lock.unlock();
 		nearest = false;
 	}

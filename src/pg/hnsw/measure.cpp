@@ -6,6 +6,7 @@
 #include "pg/hnsw/sample.hpp"
 
 extern "C" {
+#include "access/relation.h"
 #include "access/table.h"
 #include "catalog/index.h"
 #include "executor/spi.h"
@@ -86,7 +87,7 @@ Datum evaluate_quantization(FunctionCallInfo fcinfo)
 	if (most < 2)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("sample must be at least 2")));
 
-	Relation heap = table_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation heap = relation_open(PG_GETARG_OID(0), AccessShareLock);
 	if (heap->rd_rel->relkind != RELKIND_RELATION && heap->rd_rel->relkind != RELKIND_MATVIEW)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("\"%s\" is not a table or materialized view", RelationGetRelationName(heap)),

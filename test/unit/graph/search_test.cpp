@@ -119,6 +119,31 @@ INSTANTIATE_TEST_SUITE_P(All, Recall,
 									std::to_string(tested.param.bits);
 						 });
 
+/// The nodes that a walk along level 0 reaches from the entry point.
+std::set<NodeId> reachable_from_entry(MemoryGraph &graph)
+{
+	std::vector<NodeId> queue{graph.entry()}, links(graph.max_links());
+	std::set<NodeId> reached{queue[0]};
+	for (std::size_t at = 0; at < queue.size(); ++at) {
+		unsigned count = graph.links(queue[at], 0, links.data());
+		for (unsigned i = 0; i < count; ++i)
+			if (reached.insert(links[i]).second)
+				queue.push_back(links[i]);
+	}
+	return reached;
+}
+
+TEST(Insert, KeepsTheWayFromClusterToCluster)
+{
+	for (unsigned seed = 0; seed < 12; ++seed) {
+		std::mt19937_64 random(seed);
+		std::vector<Vector> vectors = mixture(random, 2000, kDimensions, 4);
+		Built built(Metric::kL2, quantize::Kind::kNone, 32, 8, 32);
+		built.insert_all(vectors);
+		EXPECT_GE(reachable_from_entry(built.graph).size(), vectors.size() - 10) << "seed " << seed;
+	}
+}
+
 TEST(Rounds, GiveEveryReachableNodeExactlyOnce)
 {
 	std::mt19937_64 random(3);
@@ -129,17 +154,7 @@ TEST(Rounds, GiveEveryReachableNodeExactlyOnce)
 	// what a walk along level 0 reaches
 	HeapArena memory;
 	auto search = built.search(vectors[0], memory);
-	std::set<NodeId> reachable;
-	{
-		std::vector<NodeId> queue{built.graph.entry()}, links(built.graph.max_links());
-		reachable.insert(queue[0]);
-		for (std::size_t at = 0; at < queue.size(); ++at) {
-			unsigned count = built.graph.links(queue[at], 0, links.data());
-			for (unsigned i = 0; i < count; ++i)
-				if (reachable.insert(links[i]).second)
-					queue.push_back(links[i]);
-		}
-	}
+	std::set<NodeId> reachable = reachable_from_entry(built.graph);
 
 	std::set<NodeId> given;
 	std::size_t width = 10, rounds = 0;
