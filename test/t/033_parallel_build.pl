@@ -100,6 +100,15 @@ foreach my $memory (qw(64MB 1MB))
 	}
 }
 
+# Workers that have read the whole table before the leader comes to it
+$node->safe_psql('postgres', 'CREATE TABLE tiny (id serial, v vector(16)) WITH (parallel_workers = 2); INSERT INTO tiny (v) SELECT test_vector(n) FROM generate_series(1, 20) AS n');
+foreach my $round (1 .. 10)
+{
+	build("tiny, round $round", 'CREATE INDEX tiny_v ON tiny USING hnsw (v vector_l2_ops)', "SET maintenance_work_mem = '64MB'");
+	whole("tiny, round $round", 'tiny', 'tiny_v');
+	$node->safe_psql('postgres', 'DROP INDEX tiny_v');
+}
+
 # No worker to be had
 $node->safe_psql('postgres', "ALTER SYSTEM SET max_parallel_workers = 0; SELECT pg_reload_conf()");
 is(build('no workers left', $create), '0', 'no workers left: alone');

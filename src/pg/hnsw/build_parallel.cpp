@@ -69,13 +69,13 @@ void release_chunks(void *context, bool writer)
 
 /// One participant's part: scans and inserts until the table has no more blocks. The leader, number 0, then waits for all
 /// others, and writes the graph out if nobody has.
-void participate(const Place &place, Relation heap, Relation relation, IndexInfo *info, unsigned number, int participants)
+void participate(const Place &place, SharedChunks &chunks, Relation heap, Relation relation, IndexInfo *info, unsigned number,
+				 int participants)
 {
 	ParallelBuild *build = place.build;
 	BuildShare *share = &build->share;
 	Builder builder = make_builder(relation, share, number);
 	builder.alone = false;
-	SharedChunks chunks(place.memory, place.segment, &share->graph);
 	graph::MemoryGraph graph(builder.inserter.quantizer, builder.inserter.index.parameters, share->graph, chunks.source(),
 							 pg::context_arena(CurrentMemoryContext));
 	builder.release = release_chunks;
@@ -202,6 +202,8 @@ bool build_in_parallel(Relation heap, Relation relation, IndexInfo *info, const 
 	if (query_bytes > 0)
 		std::memcpy(allot(context, kKeyQuery, query_bytes), debug_query_string, query_bytes);
 
+	// Before there are workers: one that leaves first must not be the last user of the memory.
+	SharedChunks chunks(place.memory, place.segment, &place.build->share.graph);
 	LaunchParallelWorkers(context);
 	if (context->nworkers_launched == 0) {
 		WaitForParallelWorkersToFinish(context);
@@ -212,7 +214,7 @@ bool build_in_parallel(Relation heap, Relation relation, IndexInfo *info, const 
 									 RelationGetRelationName(relation), context->nworkers_launched)));
 	// A worker that cannot start must not be waited for: this raises an error then.
 	WaitForParallelWorkersToAttach(context);
-	participate(place, heap, relation, info, 0, context->nworkers_launched + 1);
+	participate(place, chunks, heap, relation, info, 0, context->nworkers_launched + 1);
 	WaitForParallelWorkersToFinish(context);
 	for (int i = 0; i < context->nworkers_launched; ++i)
 		InstrAccumParallelQuery(&buffers[i], &wal[i]);
@@ -236,8 +238,9 @@ void build_as_worker(dsm_segment *segment, shm_toc *toc)
 	info->ii_Concurrent = build->concurrent;
 
 	InstrStartParallelQuery();
-	participate({build, static_cast<SharedMemory *>(shm_toc_lookup(toc, kKeyMemory, false)),
-				 static_cast<ParallelTableScanDesc>(shm_toc_lookup(toc, kKeyScan, false)), segment},
+	auto *memory = static_cast<SharedMemory *>(shm_toc_lookup(toc, kKeyMemory, false));
+	SharedChunks chunks(memory, segment, &build->share.graph);
+	participate({build, memory, static_cast<ParallelTableScanDesc>(shm_toc_lookup(toc, kKeyScan, false)), segment}, chunks,
 				heap, relation, info, static_cast<unsigned>(ParallelWorkerNumber) + 1, 0);
 	InstrEndParallelQuery(&static_cast<BufferUsage *>(shm_toc_lookup(toc, kKeyBuffers, false))[ParallelWorkerNumber],
 						  &static_cast<WalUsage *>(shm_toc_lookup(toc, kKeyWal, false))[ParallelWorkerNumber]);

@@ -101,7 +101,7 @@ void build_callback(Relation, ItemPointer tid, Datum *values, bool *isnull, bool
 
 void leave_build(Builder &builder)
 {
-	BarrierArriveAndDetach(&builder.share->barrier);
+	BarrierDetach(&builder.share->barrier);  // arriving would begin the next stage if all others are yet to attach
 }
 
 void write_out(Builder &builder)
