@@ -1,5 +1,6 @@
 // What encoding a vector, making a query ready and one distance cost, for each instruction set of this machine.
 // Build and run: make build/bench_core && build/bench_core
+#include "core/quantize/heap.hpp"
 #include "core/quantize/quantizer.hpp"
 #include "core/simd/distance.hpp"
 
@@ -30,20 +31,6 @@ std::vector<float> gaussian(std::size_t d)
 	return vector;
 }
 
-struct HeapArena {
-	std::vector<std::unique_ptr<std::byte[]>> blocks;
-
-	Arena arena()
-	{
-		return {[](void *context, std::size_t bytes) -> void * {
-			        auto &all = static_cast<HeapArena *>(context)->blocks;
-			        all.push_back(std::make_unique<std::byte[]>(bytes));
-			        return all.back().get();
-		        },
-		        this};
-	}
-};
-
 Shape shape_of(unsigned bits, std::size_t d)
 {
 	return {Kind::kScalar, static_cast<std::uint8_t>(bits), Metric::kL2, static_cast<std::uint32_t>(d), 1};
@@ -51,7 +38,7 @@ Shape shape_of(unsigned bits, std::size_t d)
 
 void encode(benchmark::State &state, unsigned bits, std::size_t d)
 {
-	HeapArena heap;
+	Heap heap;
 	const Quantizer quantizer(shape_of(bits, d), heap.arena());
 	const std::vector<float> vector = gaussian(d);
 	std::vector<std::uint8_t> code(quantizer.code_bytes());
@@ -61,18 +48,18 @@ void encode(benchmark::State &state, unsigned bits, std::size_t d)
 
 void query(benchmark::State &state, unsigned bits, std::size_t d)
 {
-	HeapArena heap;
+	Heap heap;
 	const Quantizer quantizer(shape_of(bits, d), heap.arena());
 	const std::vector<float> vector = gaussian(d);
 	for (auto _ : state) {
-		HeapArena scratch;
+		Heap scratch;
 		benchmark::DoNotOptimize(quantizer.query(vector.data(), scratch.arena()));
 	}
 }
 
 void distance(benchmark::State &state, unsigned bits, std::size_t d)
 {
-	HeapArena heap;
+	Heap heap;
 	const Quantizer quantizer(shape_of(bits, d), heap.arena());
 	std::vector<std::uint8_t> codes(kCodes * quantizer.code_bytes());
 	std::vector<Factors> factors;

@@ -69,7 +69,7 @@ Neighbourhood find_neighbourhood(S &store, const quantize::Quantizer &quantizer,
 		std::span<Neighbour> best = arena.array<Neighbour>(search->found());
 		for (std::size_t i = 0; i < best.size(); ++i)
 			best[i] = {search->found(i).id, search->found(i).distance};
-		std::sort(best.begin(), best.end(), [](const Neighbour &a, const Neighbour &b) { return nearer(a.distance, b.distance); });
+		std::sort(best.begin(), best.end(), NearestNeighbourFirst{});
 		std::span<Neighbour> candidates = arena.array<Neighbour>(best.size());
 		std::span<NodeId> ids = arena.array<NodeId>(best.size());
 		std::size_t n = 0;

@@ -14,6 +14,10 @@ struct Neighbour {
 	bool hidden = false;  // a chosen one stands in front of it
 };
 
+struct NearestNeighbourFirst {
+	bool operator()(const Neighbour &a, const Neighbour &b) const { return nearer(a.distance, b.distance); }
+};
+
 /// Reorders `candidates` (nearest first on entry) so that the chosen ones stand first, and returns their number, at most
 /// `most`: those that no chosen one stands in front of, then, while there is room, the nearest of the others (the paper's
 /// keepPrunedConnections: measured to give equal recall with fewer hops). `codes[i]` is that of candidates[i].

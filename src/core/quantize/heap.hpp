@@ -1,4 +1,4 @@
-// Memory for leaf code that makes quantizers and queries of its own.
+// Memory for leaf code, tests and benchmarks that make quantizers and queries of their own.
 #pragma once
 
 #include "core/arena.hpp"
@@ -8,7 +8,7 @@
 
 namespace vectorizer::quantize {
 
-/// Released with this, all at once.
+/// Released with this, all at once. Every allocation is a block of exactly its size: sanitizers see what goes beyond it.
 class Heap {
 public:
 	Arena arena()

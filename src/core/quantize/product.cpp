@@ -4,9 +4,11 @@
 // A query is a table of its distances to every point (under inner product, of its products with them); the estimate is the
 // sum of the entries that a code names: the distance to the vector v that the points make up. Estimates corrected to be
 // exact at x, as those of scalar codes, or by the residual's length, rank coarse codes worse: they trade bias, which
-// neighbours share, for variance; what training saw the nearest share is taken off. Under cosine vectors are brought to unit length, and the distance is half of L2's, which
-// ranks better than 1 - <v, q>. Dimensions are not rotated: that helps where variance lies in few of them (sentences300 at 16
-// subspaces: .84 of the true ten among forty, not .82) and harms more where neighbouring ones go together, as pixels do. Factors.scale = |x - v|, under L1 its sum of magnitudes; Factors.norm = |x|, 1 under cosine.
+// neighbours share, for variance; what training saw the nearest share is taken off. Under cosine vectors are brought to unit
+// length, and the distance is half of L2's, which ranks better than 1 - <v, q>. Dimensions are not rotated: that helps where
+// variance lies in few of them (sentences300 at 16 subspaces: .84 of the true ten among forty, not .82) and harms more where
+// neighbouring ones go together, as pixels do. Factors.scale = |x - v|, under L1 its sum of magnitudes; Factors.norm = |x|,
+// 1 under cosine.
 // What points mean is in subspaces.hpp.
 //
 // Until it is trained its place is taken by scalar.cpp's and scalar_l1.cpp's.
@@ -30,21 +32,6 @@ std::size_t code_size(const Shape &shape)
 std::size_t computer_size(const Shape &shape)
 {
 	return (shape.subspaces * kColumns + shape.dimensions) * sizeof(float);
-}
-
-/// Writes the vector as the codebook sees it.
-void to_units(const Tools &tools, const float *vector, float *out)
-{
-	const std::size_t d = tools.shape.dimensions;
-	double factor = 1 / Codebook::unit(tools.parameters);
-	if (tools.shape.metric == Metric::kCosine) {
-		bring_to_unit_range(vector, out, d);
-		const double length = norm(out, d);
-		factor = length > 0 ? factor / length : 0;
-		vector = out;
-	}
-	for (std::size_t i = 0; i < d; i++)
-		out[i] = in_units(vector[i], factor);
 }
 
 template <typename Visit>
@@ -72,7 +59,7 @@ Factors encode(const Tools &tools, const float *vector, std::uint8_t *code)
 	const float *table = Codebook::table(tools.parameters);
 	const float *x = tools.scratch;
 	const double unit = Codebook::unit(tools.parameters);
-	to_units(tools, vector, tools.scratch);
+	to_units(tools.shape, unit, vector, tools.scratch);
 	double residual = 0, magnitudes = 0, squares = 0;
 	float distances[kColumns];
 	for_each_subspace(tools, [&](std::size_t s, std::size_t first, std::size_t width) {
@@ -124,10 +111,7 @@ void set_metric(Computer &computer, double unit)
 {
 	computer.distance_ = distance<metric>;
 	computer.error_ = error<metric>;
-	computer.slope = metric == Metric::kL2               ? unit * unit
-	                 : metric == Metric::kCosine       ? 0.5 * unit * unit
-	                 : metric == Metric::kInnerProduct ? -unit * unit
-	                                                   : unit;
+	computer.slope = distance_per_entry(metric, unit);
 }
 
 /// Over a vector in units of that length, whose table goes to `table`.
@@ -171,7 +155,7 @@ Computer query(const Tools &tools, const float *vector, const Arena &arena)
 {
 	const std::span<float> units = arena.array<float>(tools.shape.dimensions);
 	const std::span<float> table = arena.array<float>(tools.shape.subspaces * kColumns);
-	to_units(tools, vector, units.data());
+	to_units(tools.shape, Codebook::unit(tools.parameters), vector, units.data());
 	return computer_over(tools, units.data(), norm(units.data(), units.size()), table.data());
 }
 

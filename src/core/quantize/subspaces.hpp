@@ -1,6 +1,7 @@
 // How a product code cuts d dimensions into subspaces, and what its parameters are.
 #pragma once
 
+#include "core/quantize/magnitude.hpp"
 #include "core/quantize/quantizer.hpp"
 
 #include <cstddef>
@@ -33,13 +34,39 @@ struct Codebook {
 	static std::size_t floats(std::size_t dimensions) { return kHeader + dimensions * kColumns; }
 };
 
-/// The coordinate of a vector that the codebook's `unit` has been taken out of; `factor` is 1 / unit, and 1 / length under
-/// cosine. An outlier this far from all that training saw keeps a distance, of whatever worth.
-inline float in_units(float coordinate, double factor)
+/// Writes the vector as the codebook sees it: in its unit, of unit length under cosine. An outlier this far from all that
+/// training saw keeps a distance, of whatever worth.
+inline void to_units(const Shape &shape, double unit, const float *vector, float *out)
 {
 	constexpr double kFarthest = 1e15;
-	const double value = coordinate * factor;
-	return static_cast<float>(value > kFarthest ? kFarthest : value < -kFarthest ? -kFarthest : value);
+	const std::size_t d = shape.dimensions;
+	double factor = 1 / unit;
+	if (shape.metric == Metric::kCosine) {
+		bring_to_unit_range(vector, out, d);
+		const double length = norm(out, d);
+		factor = length > 0 ? factor / length : 0;
+		vector = out;
+	}
+	for (std::size_t i = 0; i < d; i++) {
+		const double value = vector[i] * factor;
+		out[i] = static_cast<float>(value > kFarthest ? kFarthest : value < -kFarthest ? -kFarthest : value);
+	}
+}
+
+/// What a sum of a query's table entries is multiplied by to be a distance.
+inline double distance_per_entry(Metric metric, double unit)
+{
+	switch (metric) {
+	case Metric::kL2:
+		return unit * unit;
+	case Metric::kCosine:
+		return 0.5 * unit * unit;
+	case Metric::kInnerProduct:
+		return -unit * unit;
+	case Metric::kL1:
+		break;
+	}
+	return unit;
 }
 
 }  // namespace vectorizer::quantize

@@ -26,23 +26,11 @@ void listen(Stop stop)
 		throw Error(Errc::kCancelled, "training was interrupted");
 }
 
-/// The rows as the codebook sees them: in its unit, of unit length under cosine.
 std::vector<float> all_in_units(const Shape &shape, Rows rows, double unit)
 {
-	const std::size_t d = shape.dimensions;
-	std::vector<float> all(rows.count * d);
-	for (std::size_t row = 0; row < rows.count; row++) {
-		float *out = all.data() + row * d;
-		double factor = 1 / unit;
-		std::copy_n(rows[row], d, out);
-		if (shape.metric == Metric::kCosine) {
-			bring_to_unit_range(rows[row], out, d);
-			const double length = norm(out, d);
-			factor = length > 0 ? factor / length : 0;
-		}
-		for (std::size_t i = 0; i < d; i++)
-			out[i] = in_units(out[i], factor);
-	}
+	std::vector<float> all(rows.count * shape.dimensions);
+	for (std::size_t row = 0; row < rows.count; row++)
+		to_units(shape, unit, rows[row], all.data() + row * shape.dimensions);
 	return all;
 }
 
@@ -179,11 +167,7 @@ void measure_errors(const Shape &shape, Rows rows, std::span<float> parameters, 
 {
 	parameters[1] = 1;
 	const NearPairs pairs = near_pairs(shape, rows, parameters, random, stop);
-	const double unit = Codebook::unit(parameters);
-	const double per_entry = shape.metric == Metric::kL2              ? unit * unit
-	                         : shape.metric == Metric::kCosine        ? 0.5 * unit * unit
-	                         : shape.metric == Metric::kInnerProduct ? -unit * unit
-	                                                                 : unit;
+	const double per_entry = distance_per_entry(shape.metric, Codebook::unit(parameters));
 	const double bias = mean(pairs.off);
 	std::vector<double> squares;
 	for (std::size_t i = 0; i < pairs.off.size(); i++)

@@ -25,7 +25,7 @@ Scanned build_alone(Relation heap, Relation relation, IndexInfo *info)
 	Builder builder = make_builder(relation, &share, 0);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw graph", ALLOCSET_DEFAULT_SIZES);
 	const Arena arena = pg::context_arena(context);
-	graph::ArenaChunks chunks(arena, static_cast<std::size_t>(maintenance_work_mem) * 1024);
+	graph::ArenaChunks chunks(arena, memory_limit());
 	graph::MemoryGraph graph(builder.inserter.quantizer, builder.inserter.index.parameters, chunks.state, chunks.source(), arena);
 	builder.graph = &graph;
 	builder.release = [](void *memory, bool) { MemoryContextReset(static_cast<MemoryContext>(memory)); };
@@ -75,7 +75,7 @@ IndexBuildResult *am_build(Relation heap, Relation relation, IndexInfo *info)
 	create_meta_page(relation, MAIN_FORKNUM, index, choice);
 	pg::crash_point("build.metapage");
 	if (!choice.codebook.empty())
-		write_codebook(relation, choice.codebook, false);
+		write_codebook(relation, choice.codebook);
 
 	report_phase(kPhaseMemory, expected_rows(heap));
 	Scanned scanned;

@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "access/amapi.h"
+#include "miscadmin.h"
 #include "nodes/execnodes.h"
 }
 
@@ -24,6 +25,12 @@ void report_phase(BuildPhase phase, double rows);
 
 /// The table's rows, estimated as the planner does.
 double expected_rows(Relation heap);
+
+/// maintenance_work_mem in bytes.
+inline std::size_t memory_limit()
+{
+	return static_cast<std::size_t>(maintenance_work_mem) * 1024;
+}
 
 /// Writes the graph into the pages of an index that holds nothing but its metapage and a codebook (flush.cpp).
 void write_graph(Relation relation, const Index &index, graph::MemoryGraph &graph);

@@ -136,11 +136,6 @@ void *allot(ParallelContext *context, Key key, Size bytes)
 	return memory;
 }
 
-std::size_t memory_limit()
-{
-	return static_cast<std::size_t>(maintenance_work_mem) * 1024;
-}
-
 }  // namespace
 
 int workers_for_build(Relation heap, Relation relation, const IndexInfo *info, const Index &index)

@@ -401,10 +401,7 @@ private:
 
 Datum check(FunctionCallInfo fcinfo)
 {
-	TupleDesc columns;
-	if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a row type is needed here")));
-	columns = BlessTupleDesc(columns);
+	TupleDesc columns = row_columns(fcinfo);
 
 	OpenedIndex opened = open_named_index(PG_GETARG_OID(0), RecoveryInProgress() ? AccessShareLock : ShareLock);
 	if (!compat::owns_relation(RelationGetRelid(opened.heap)))

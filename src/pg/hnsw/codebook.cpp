@@ -7,33 +7,29 @@ namespace vectorizer::hnsw {
 
 namespace {
 
+// The index is under construction: nobody else claims groups, and its pages are logged when the build ends.
+constexpr bool kLogged = false;
+
 /// Claims one more group for parameters and writes its first page, as good as empty. Returns that block.
-BlockNumber claim_group(Relation relation, bool logged)
+BlockNumber claim_group(Relation relation)
 {
-	for (;;) {
-		std::uint32_t groups = read_meta(relation).groups;
-		BlockNumber block = group_block(groups);
-		pg::extend_to(relation, block + 1);
-		pg::PageChange change(relation, logged);
-		Page first = change.lock(block);
-		MetaPage *meta = meta_of(change.lock(kMetaBlock));
-		if (meta->groups != groups) {  // somebody else was first
-			change.abandon();
-			continue;
-		}
-		if (!PageIsNew(first))
-			corrupted(relation, block, "a page is in use in a group that nobody has claimed");
-		init_page(first, PageKind::kParameters);
-		++meta->groups;
-		change.commit();
-		return block;
-	}
+	BlockNumber block = group_block(read_meta(relation).groups);
+	pg::extend_to(relation, block + 1);
+	pg::PageChange change(relation, kLogged);
+	Page first = change.lock(block);
+	MetaPage *meta = meta_of(change.lock(kMetaBlock));
+	if (!PageIsNew(first))
+		corrupted(relation, block, "a page is in use in a group that nobody has claimed");
+	init_page(first, PageKind::kParameters);
+	++meta->groups;
+	change.commit();
+	return block;
 }
 
-void write_page(Relation relation, BlockNumber block, const ParameterPage &contents, bool logged)
+void write_page(Relation relation, BlockNumber block, const ParameterPage &contents)
 {
 	pg::extend_to(relation, block + 1);
-	pg::PageChange change(relation, logged);
+	pg::PageChange change(relation, kLogged);
 	Page page = change.lock(block);
 	init_page(page, PageKind::kParameters);
 	set_items_on(page, sizeof(ParameterPage), 1);
@@ -94,7 +90,7 @@ quantize::Quantizer open_quantizer(Relation relation, const Index &index, const 
 	return quantize::Quantizer(index.shape, arena, parameters);
 }
 
-void write_codebook(Relation relation, quantize::Parameters parameters, bool logged)
+void write_codebook(Relation relation, quantize::Parameters parameters)
 {
 	MetaPage before = read_meta(relation);
 	auto generation = static_cast<std::uint16_t>(before.codebook_generation % 65535 + 1);
@@ -103,7 +99,7 @@ void write_codebook(Relation relation, quantize::Parameters parameters, bool log
 	Arena arena = pg::context_arena(context);
 	std::span<BlockNumber> groups = arena.array<BlockNumber>((pages + kGroupBlocks - 1) / kGroupBlocks);
 	for (BlockNumber &group : groups)
-		group = claim_group(relation, logged);
+		group = claim_group(relation);
 
 	ParameterPage *contents = arena.array<ParameterPage>(1).data();
 	for (std::size_t at = 0; at < pages; ++at) {
@@ -114,10 +110,10 @@ void write_codebook(Relation relation, quantize::Parameters parameters, bool log
 		contents->next_group = group + 1 < groups.size() ? groups[group + 1] : InvalidBlockNumber;
 		auto rest = parameters.subspan(at * kValuesPerPage);
 		std::copy_n(rest.begin(), std::min(kValuesPerPage, rest.size()), contents->values);
-		write_page(relation, groups[group] + static_cast<BlockNumber>(at % kGroupBlocks), *contents, logged);
+		write_page(relation, groups[group] + static_cast<BlockNumber>(at % kGroupBlocks), *contents);
 	}
 
-	pg::PageChange change(relation, logged);
+	pg::PageChange change(relation, kLogged);
 	MetaPage *meta = meta_of(change.lock(kMetaBlock));
 	meta->codebook_generation = generation;
 	meta->codebook_block = groups[0];

@@ -15,8 +15,8 @@ quantize::Quantizer open_quantizer(Relation relation, const Index &index, const 
 quantize::Parameters read_codebook(Relation relation, const Index &index, BlockNumber block, std::uint16_t generation,
 								   const Arena &arena);
 
-/// Writes parameters into groups that it claims for them, and makes them the index's own. `logged` as in Inserter. REQUIRES:
-/// the index is the caller's alone, and holds nothing that was encoded by others.
-void write_codebook(Relation relation, quantize::Parameters parameters, bool logged);
+/// Writes parameters into groups that it claims for them, and makes them the index's own. REQUIRES: the index is under
+/// construction, the caller's alone, and holds no node yet.
+void write_codebook(Relation relation, quantize::Parameters parameters);
 
 }  // namespace vectorizer::hnsw

@@ -1,5 +1,6 @@
 // vectorizer.index_info(): the metapage in words.
 #include "pg/hnsw/choose.hpp"
+#include "pg/hnsw/opclass.hpp"
 #include "pg/hnsw/open.hpp"
 
 extern "C" {
@@ -12,17 +13,6 @@ PGDLLEXPORT Datum vectorizer_index_info(PG_FUNCTION_ARGS);
 namespace vectorizer::hnsw {
 
 namespace {
-
-const char *metric_name(std::uint8_t metric)
-{
-	switch (static_cast<Metric>(metric)) {
-		case Metric::kL2: return "l2";
-		case Metric::kInnerProduct: return "inner product";
-		case Metric::kCosine: return "cosine";
-		case Metric::kL1: return "l1";
-	}
-	return "unknown";
-}
 
 /// How many slots have been handed out, but for those on the last page: inserts count no rows.
 std::uint64_t slots_so_far(const Index &index, const MetaPage &meta)
@@ -78,10 +68,7 @@ struct Row {
 
 Datum info(FunctionCallInfo fcinfo)
 {
-	TupleDesc columns;
-	if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a row type is needed here")));
-	columns = BlessTupleDesc(columns);
+	TupleDesc columns = row_columns(fcinfo);
 
 	OpenedIndex opened = open_named_index(PG_GETARG_OID(0), AccessShareLock);
 	Relation relation = opened.index;
@@ -89,7 +76,7 @@ Datum info(FunctionCallInfo fcinfo)
 	Index index = open_index(relation);
 
 	Row row;
-	row.add(metric_name(meta.metric));
+	row.add(metric_name(index.shape.metric));
 	row.add_int(meta.dimensions);
 	row.add_int(meta.m);
 	row.add_int(meta.ef_construction);

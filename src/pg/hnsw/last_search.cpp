@@ -1,5 +1,7 @@
 #include "pg/hnsw/last_search.hpp"
 
+#include "pg/hnsw/open.hpp"
+
 extern "C" {
 #include "fmgr.h"
 #include "funcapi.h"
@@ -28,9 +30,7 @@ const char *name_of(Ending ending)
 
 Datum last_search(FunctionCallInfo fcinfo)
 {
-	TupleDesc columns;
-	if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a row type is needed here")));
+	TupleDesc columns = row_columns(fcinfo);
 	if (!OidIsValid(last.index))
 		PG_RETURN_NULL();
 	auto big = [](std::uint64_t value) { return Int64GetDatum(static_cast<int64>(value)); };
@@ -42,7 +42,7 @@ Datum last_search(FunctionCallInfo fcinfo)
 	};
 	bool nulls[lengthof(values)] = {};
 	Assert(columns->natts == lengthof(values));
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
 }
 
 }  // namespace

@@ -32,20 +32,6 @@ struct Measured {
 	quantize::Evaluation evaluation;
 };
 
-Metric metric_named(const char *name)
-{
-	static constexpr struct {
-		const char *name;
-		Metric metric;
-	} metrics[] = {{"l2", Metric::kL2}, {"inner product", Metric::kInnerProduct}, {"cosine", Metric::kCosine}, {"l1", Metric::kL1}};
-	for (const auto &known : metrics)
-		if (pg_strcasecmp(name, known.name) == 0)
-			return known.metric;
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown metric \"%s\"", name),
-					errhint("Valid metrics are \"l2\", \"inner product\", \"cosine\" and \"l1\".")));
-	pg_unreachable();
-}
-
 /// The dimensions of a column of vectors. Raises 42804 for another type, 22023 where it declares none.
 std::uint32_t dimensions_of(Relation heap, AttrNumber column)
 {
@@ -158,9 +144,7 @@ const char *advice_on(const OpenedIndex &opened, const Index &index, const quant
 /// The row that health and retraining return.
 Datum row_of(FunctionCallInfo fcinfo, const OpenedIndex &opened, const quantize::Evaluation &found)
 {
-	TupleDesc columns;
-	if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a row type is needed here")));
+	TupleDesc columns = row_columns(fcinfo);
 	Index index = open_index(opened.index);
 	const char *advice = advice_on(opened, index, found);
 	bool known = found.rows > 0;
@@ -173,7 +157,7 @@ Datum row_of(FunctionCallInfo fcinfo, const OpenedIndex &opened, const quantize:
 					  advice == nullptr ? Datum{0} : CStringGetTextDatum(advice)};
 	bool nulls[] = {!known, !known, !known, !known, false, !known, advice == nullptr};
 	static_assert(lengthof(values) == lengthof(nulls));
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
 }
 
 Datum quantization_health(FunctionCallInfo fcinfo)

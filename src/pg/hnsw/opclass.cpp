@@ -27,6 +27,33 @@ const Opclass &opclass_of(Relation index)
 	return *opclass;
 }
 
+namespace {
+
+constexpr struct {
+	const char *name;
+	Metric metric;
+} metrics[] = {{"l2", Metric::kL2}, {"inner product", Metric::kInnerProduct}, {"cosine", Metric::kCosine}, {"l1", Metric::kL1}};
+
+}  // namespace
+
+const char *metric_name(Metric metric)
+{
+	for (const auto &known : metrics)
+		if (known.metric == metric)
+			return known.name;
+	return "unknown";
+}
+
+Metric metric_named(const char *name)
+{
+	for (const auto &known : metrics)
+		if (pg_strcasecmp(name, known.name) == 0)
+			return known.metric;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown metric \"%s\"", name),
+					errhint("Valid metrics are \"l2\", \"inner product\", \"cosine\" and \"l1\".")));
+	pg_unreachable();
+}
+
 VectorView view_of(Datum value)
 {
 	const pg::Vector *vector = pg::vector_from_datum(value);

@@ -15,6 +15,12 @@ struct Opclass {
 /// The operator class of the index's column. Raises 0A000 for one that is not ours.
 const Opclass &opclass_of(Relation index);
 
+/// The metric's name as users read and write it; "unknown" for a value that is none.
+const char *metric_name(Metric metric);
+
+/// The metric of that name, in either case. Raises 22023 for any other.
+Metric metric_named(const char *name);
+
 /// A value of the indexed type as plain floats.
 struct VectorView {
 	const float *x;

@@ -6,6 +6,7 @@ extern "C" {
 #include "access/relation.h"
 #include "access/table.h"
 #include "catalog/index.h"
+#include "funcapi.h"
 #include "utils/lsyscache.h"
 }
 
@@ -37,6 +38,14 @@ void close(const OpenedIndex &opened)
 {
 	relation_close(opened.index, opened.lock);
 	table_close(opened.heap, opened.lock);
+}
+
+TupleDesc row_columns(FunctionCallInfo fcinfo)
+{
+	TupleDesc columns;
+	if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a row type is needed here")));
+	return BlessTupleDesc(columns);
 }
 
 }  // namespace vectorizer::hnsw

@@ -1,7 +1,12 @@
-// Opening an index that a user named, for the functions that look into one.
+// What the functions that look into an index share: opening one that a user named, and the row they return.
 #pragma once
 
 #include "pg/pg.hpp"
+
+extern "C" {
+#include "access/tupdesc.h"
+#include "fmgr.h"
+}
 
 namespace vectorizer::hnsw {
 
@@ -14,5 +19,8 @@ struct OpenedIndex {
 };
 OpenedIndex open_named_index(Oid oid, LOCKMODE lock);
 void close(const OpenedIndex &opened);
+
+/// The columns of the row that the function is declared to return.
+TupleDesc row_columns(FunctionCallInfo fcinfo);
 
 }  // namespace vectorizer::hnsw

@@ -94,8 +94,7 @@ private:
 			std::span<Neighbour> neighbours = neighbours_.subspan(n * store_.max_links(), list.count());
 			for (unsigned i = 0; i < list.count(); ++i)
 				neighbours[i] = {list.ids[i], list.distance(i)};
-			std::sort(neighbours.begin(), neighbours.end(),
-					  [](const Neighbour &a, const Neighbour &b) { return nearer(a.distance, b.distance); });
+			std::sort(neighbours.begin(), neighbours.end(), graph::NearestNeighbourFirst{});
 			found_[n++] = {id, neighbours};
 		}
 		return n;

@@ -150,7 +150,7 @@ private:
 			store_.codes(std::span<const NodeId>(&list.node, 1), &list.code, arena);
 		if (list.code.code == nullptr)
 			return;
-		auto by_distance = [](const Neighbour &a, const Neighbour &b) { return nearer(a.distance, b.distance); };
+		const graph::NearestNeighbourFirst by_distance;
 		std::size_t n = measure(list, find_candidates(list));
 		if (n > kMostWeighed) {
 			std::nth_element(near_, near_ + kMostWeighed, near_ + n, by_distance);

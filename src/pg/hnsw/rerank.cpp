@@ -50,7 +50,7 @@ void Rerank::pause()
 
 void Rerank::prefetch_page(RowPointer row) const
 {
-	if (!is_heap_ || row.offset > MaxHeapTuplesPerPage)
+	if (!is_heap_ || !row.valid() || row.offset > MaxHeapTuplesPerPage)
 		return;
 	if (const pg::Buffered *at = glance_.find(block_of(row)); at != nullptr) {
 		__builtin_prefetch(at);
@@ -61,7 +61,7 @@ void Rerank::prefetch_page(RowPointer row) const
 void Rerank::prefetch_row(RowPointer row) const
 {
 	constexpr unsigned kCacheLine = 64, kLines = 12;  // the processor itself goes on
-	if (!is_heap_ || row.offset > MaxHeapTuplesPerPage)
+	if (!is_heap_ || !row.valid() || row.offset > MaxHeapTuplesPerPage)
 		return;
 	const pg::Buffered *at = glance_.find(block_of(row));
 	if (at == nullptr || !glance_.holds(at, block_of(row)))

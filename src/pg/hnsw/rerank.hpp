@@ -22,7 +22,8 @@ public:
 	/// Lets go of the heap page that the last fetch pinned.
 	void pause();
 
-	/// Begins to fetch the row's page, and then the row, into the processor's caches: for exact() to come soon.
+	/// Begins to fetch the row's page, and then the row, into the processor's caches: for exact() to come soon. Nothing
+	/// for a row pointer that is none.
 	void prefetch_page(RowPointer row) const;
 	void prefetch_row(RowPointer row) const;
 

@@ -302,14 +302,12 @@ bool make_ready(Scan &scan, const Rerank &rerank)
 	while (scan.end_ready < Scan::kReady && !scan.unfetched.empty()) {
 		Unfetched node = scan.unfetched.pop();
 		if (std::optional<PageStore::Rows> rows = scan.store.rows(node.node)) {
-			if (rows->first.valid())
-				rerank.prefetch_page(rows->first);
+			rerank.prefetch_page(rows->first);
 			scan.ready[scan.end_ready++] = {node, *rows};
 		}
 	}
 	for (unsigned i = 0; i < std::min(scan.end_ready, Scan::kRowsPrefetched); ++i)
-		if (scan.ready[i].rows.first.valid())
-			rerank.prefetch_row(scan.ready[i].rows.first);
+		rerank.prefetch_row(scan.ready[i].rows.first);
 	return scan.end_ready > 0;
 }
 
@@ -322,7 +320,7 @@ bool next_row(Scan &scan, Rerank &rerank, Relation relation, RowPointer *row)
 			   (scan.fetched.empty() ||
 				nearer(scan.ready[scan.first_ready].node.bound, scan.fetched.top().distance))) {
 			unsigned at = scan.first_ready++;
-			if (at + Scan::kRowsPrefetched < scan.end_ready && scan.ready[at + Scan::kRowsPrefetched].rows.first.valid())
+			if (at + Scan::kRowsPrefetched < scan.end_ready)
 				rerank.prefetch_row(scan.ready[at + Scan::kRowsPrefetched].rows.first);
 			fetch_node(scan, rerank, relation, scan.ready[at].node.node, scan.ready[at].rows);
 		}

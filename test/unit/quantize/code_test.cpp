@@ -50,7 +50,7 @@ TEST(Code, FactorsAreNormAndScaleOfTheRotatedVector)
 	std::mt19937_64 random(11);
 	for (unsigned bits : {8U, 4U, 2U, 1U}) {
 		const std::size_t d = 300;
-		HeapArena heap;
+		Heap heap;
 		const Quantizer quantizer(shape_of(Metric::kL2, bits, d), heap.arena());
 		const Rotation rotation(d, 42, heap.arena());
 		Vector x = gaussian(random, d);
@@ -76,7 +76,7 @@ TEST(Code, DecodesToWhatItStandsFor)
 	for (Metric metric : kMetrics) {
 		for (unsigned bits : kWidths) {
 			for (std::size_t d : {64, 300}) {
-				HeapArena heap;
+				Heap heap;
 				const Quantizer quantizer(shape_of(metric, bits, d), heap.arena());
 				Vector x = gaussian(random, d), y(d);
 				const Encoded encoded = encode(quantizer, x);
@@ -100,7 +100,7 @@ TEST(Code, UnderCosineLengthDoesNotMatter)
 {
 	std::mt19937_64 random(12);
 	for (unsigned bits : kWidths) {
-		HeapArena heap;
+		Heap heap;
 		const Quantizer quantizer(shape_of(Metric::kCosine, bits, 96), heap.arena());
 		const Vector x = gaussian(random, 96);
 		Vector longer = x;
@@ -120,7 +120,7 @@ TEST(Code, IsTheSameFromEveryQuantizerOfOneShape)
 	std::mt19937_64 random(13);
 	const Vector x = gaussian(random, 300);
 	for (unsigned bits : kWidths) {
-		HeapArena heap;
+		Heap heap;
 		const Shape shape = shape_of(Metric::kL2, bits, 300);
 		const Encoded a = encode(Quantizer(shape, heap.arena()), x);
 		const Encoded b = encode(Quantizer(shape, heap.arena()), x);
@@ -161,7 +161,7 @@ TEST(Code, EveryPairOfExtremesHasADistance)
 	for (std::size_t d : {1, 2, 3, 4, 5, 33, 384, 16000}) {
 		for (Metric metric : kMetrics) {
 			for (unsigned bits : kWidths) {
-				HeapArena heap;
+				Heap heap;
 				const Quantizer quantizer(shape_of(metric, bits, d), heap.arena());
 				const auto space = heap.arena().array<std::uint8_t>(quantizer.computer_bytes());
 				const auto vectors = extremes(d);
@@ -203,7 +203,7 @@ TEST(Code, ZeroVectorsAreExact)
 {
 	for (unsigned bits : kWidths) {
 		for (std::size_t d : {1, 3, 96}) {
-			HeapArena heap;
+			Heap heap;
 			const Vector zero(d), ones(d, 1);
 			const Quantizer l2(shape_of(Metric::kL2, bits, d), heap.arena());
 			const Encoded code = encode(l2, zero);
@@ -228,7 +228,7 @@ TEST(Code, HugeAndTinyVectorsKeepTheirGeometry)
 	const std::size_t d = 128;
 	const Vector x = gaussian(random, d), q = gaussian(random, d);
 	for (unsigned bits : {8U, 4U}) {
-		HeapArena heap;
+		Heap heap;
 		const Quantizer quantizer(shape_of(Metric::kL2, bits, d), heap.arena());
 		const Encoded plain = encode(quantizer, x);
 		const double expected = quantizer.query(q.data(), heap.arena()).distance(plain.code.data(), plain.factors);

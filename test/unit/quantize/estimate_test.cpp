@@ -68,7 +68,7 @@ TEST(None, DistancesAreTheExactOnes)
 	for (std::size_t d : {1, 3, 300}) {
 		const Vector a = gaussian(random, d), b = gaussian(random, d);
 		for (Metric metric : kMetrics) {
-			HeapArena heap;
+			Heap heap;
 			const Quantizer quantizer(shape_of(metric, 32, d), heap.arena());
 			const Encoded code = encode(quantizer, a);
 			const Computer computer = quantizer.query(b.data(), heap.arena());
@@ -98,7 +98,7 @@ Errors measure(const Shape &base, const std::vector<Vector> &rows, const std::ve
 	for (std::uint64_t seed = 1; seed <= 4; seed++) {
 		Shape shape = base;
 		shape.seed = seed;
-		HeapArena heap;
+		Heap heap;
 		const Quantizer quantizer(shape, heap.arena());
 		std::vector<Encoded> codes;
 		for (const Vector &row : rows)
@@ -204,7 +204,7 @@ TEST(Scalar, EstimatesOfOnePairAverageToItsDistance)
 			double total = 0, squares = 0;
 			const int rounds = 2000;
 			for (int round = 0; round < rounds; round++) {
-				HeapArena heap;
+				Heap heap;
 				Shape shape = shape_of(Metric::kInnerProduct, bits, d);
 				shape.seed = static_cast<std::uint64_t>(round);
 				const Quantizer quantizer(shape, heap.arena());
@@ -227,7 +227,7 @@ TEST(Scalar, FewDimensionsStaySane)
 	for (Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
 		for (unsigned bits : {8U, 4U}) {
 			for (std::size_t d : {1, 2, 3}) {
-				HeapArena heap;
+				Heap heap;
 				const Quantizer quantizer(shape_of(metric, bits, d), heap.arena());
 				for (int i = 0; i < 200; i++) {
 					const Vector x = gaussian(random, d), q = gaussian(random, d);
@@ -249,7 +249,7 @@ TEST(Scalar, DistancesBetweenCodesAreSymmetricalAndClose)
 		for (unsigned bits : kWidths) {
 			for (std::size_t d : {1, 2, 3, 33, 384}) {
 				SCOPED_TRACE(describe(metric, bits, d));
-				HeapArena heap;
+				Heap heap;
 				const Quantizer quantizer(shape_of(metric, bits, d), heap.arena());
 				const auto space_a = heap.arena().array<std::uint8_t>(quantizer.computer_bytes());
 				const auto space_b = heap.arena().array<std::uint8_t>(quantizer.computer_bytes());
@@ -276,7 +276,7 @@ TEST(Scalar, DistancesBetweenCodesAreSymmetricalAndClose)
 // The share of the true ten found among the best forty by code, after these are ordered by exact distance.
 double recall_at_10(const Shape &shape, const std::vector<Vector> &rows, const std::vector<Vector> &queries)
 {
-	HeapArena heap;
+	Heap heap;
 	const Quantizer quantizer(shape, heap.arena());
 	std::vector<Encoded> codes;
 	for (const Vector &row : rows)

@@ -46,7 +46,7 @@ struct Found {
 
 Found find(const Shape &shape, Parameters parameters, const std::vector<Vector> &rows, const std::vector<Vector> &queries)
 {
-	HeapArena heap;
+	Heap heap;
 	const Quantizer quantizer(shape, heap.arena(), parameters);
 	std::vector<Encoded> codes;
 	for (const Vector &row : rows)
@@ -111,7 +111,7 @@ TEST(Product, FewRowsAreCodedExactly)
 	for (Metric metric : kMetrics) {
 		const Shape shape = product_of(metric, 12, 3);
 		const std::vector<float> parameters = train(shape, rows_of(values, 12), {});
-		HeapArena heap;
+		Heap heap;
 		const Quantizer quantizer(shape, heap.arena(), parameters);
 		for (const Vector &row : rows) {
 			const Encoded code = encode(quantizer, row);
@@ -167,7 +167,7 @@ TEST(Product, EveryPairOfExtremesHasADistance)
 			for (std::size_t trained = 0; trained < 4; trained++) {
 				SCOPED_TRACE("d " + std::to_string(c.d) + ", subspaces " + std::to_string(c.subspaces) + ", metric " +
 				             std::to_string(static_cast<int>(metric)) + ", trained " + std::to_string(trained));
-				HeapArena heap;
+				Heap heap;
 				const Quantizer quantizer(shape, heap.arena(), parameters[trained]);
 				const auto space = heap.arena().array<std::uint8_t>(quantizer.computer_bytes());
 				for (const Vector &q : vectors) {
@@ -206,7 +206,7 @@ TEST(Product, DistancesBetweenCodesAreSymmetrical)
 			const Vector values = joined(clustered(38, 400, c.d, 3, 1));
 			const std::vector<float> trained = train(shape, rows_of(values, c.d), {});
 			for (const Parameters parameters : {Parameters{}, Parameters{trained}}) {
-				HeapArena heap;
+				Heap heap;
 				const Quantizer quantizer(shape, heap.arena(), parameters);
 				const auto space_a = heap.arena().array<std::uint8_t>(quantizer.computer_bytes());
 				const auto space_b = heap.arena().array<std::uint8_t>(quantizer.computer_bytes());

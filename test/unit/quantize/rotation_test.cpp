@@ -23,7 +23,7 @@ TEST(Rotation, KeepsInnerProducts)
 	std::mt19937_64 random(3);
 	for (std::size_t d : {1, 2, 3, 5, 8, 17, 64, 96, 255, 300, 384, 1000, 1025, 16000}) {
 		SCOPED_TRACE("d = " + std::to_string(d));
-		HeapArena heap;
+		Heap heap;
 		const Rotation rotation(static_cast<std::uint32_t>(d), 42, heap.arena());
 		const Vector a = gaussian(random, d), b = gaussian(random, d);
 		Vector rotated_a = a, rotated_b = b;
@@ -44,7 +44,7 @@ TEST(Rotation, SpreadsAnyOneCoordinateOverAll)
 	// 255 and 511 are the lengths whose two blocks share one coordinate only.
 	for (std::size_t d : {64, 96, 255, 300, 384, 511, 768}) {
 		SCOPED_TRACE("d = " + std::to_string(d));
-		HeapArena heap;
+		Heap heap;
 		const Rotation rotation(static_cast<std::uint32_t>(d), 42, heap.arena());
 		for (std::size_t i = 0; i < d; i++) {
 			Vector unit(d);
@@ -66,7 +66,7 @@ TEST(Rotation, IsFixedByItsSeedAlone)
 	// Codes of this rotation are stored in indexes. The values come from a second implementation, written from the
 	// header's description.
 	const Vector expected = {-27.869141F, 8.318359F, -2.976563F, 20.869141F, 7.892578F, 3.527344F};
-	HeapArena heap;
+	Heap heap;
 	Vector rotated = {1, 2, 4, 8, 16, 32}, otherwise = rotated;
 	Rotation(6, 42, heap.arena()).apply(rotated.data());
 	Rotation(6, 43, heap.arena()).apply(otherwise.data());

@@ -1,7 +1,7 @@
-// Seeded vectors and a heap arena for the tests of the quantizers.
+// Seeded vectors for the tests of the quantizers.
 #pragma once
 
-#include "core/arena.hpp"
+#include "core/quantize/heap.hpp"
 #include "core/quantize/quantizer.hpp"
 
 #include <cstddef>
@@ -15,23 +15,6 @@
 namespace vectorizer::quantize::test {
 
 using Vector = std::vector<float>;
-
-/// Gives every allocation a block of exactly its size, so that sanitizers see what goes beyond it.
-class HeapArena {
-public:
-	Arena arena()
-	{
-		return {[](void *context, std::size_t bytes) -> void * {
-			        auto &blocks = static_cast<HeapArena *>(context)->blocks_;
-			        blocks.push_back(std::make_unique<std::byte[]>(bytes));
-			        return blocks.back().get();
-		        },
-		        this};
-	}
-
-private:
-	std::vector<std::unique_ptr<std::byte[]>> blocks_;
-};
 
 inline Vector gaussian(std::mt19937_64 &random, std::size_t dimensions)
 {
