@@ -127,7 +127,7 @@ build/bench_graph: build/bench/core/graph.o $(CORE_OBJS)
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
--include $(OBJS:.o=.d) $(CRASH_OBJS:.o=.d) $(UNIT_OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(CRASH_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) $(wildcard build/bench/core/*.d)
 
 else
 all install: ; $(error no PostgreSQL server development files found: run "make quickstart" or "make check", which install them, or set PG_CONFIG)

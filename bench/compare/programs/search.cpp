@@ -4,7 +4,7 @@
 //        [session=SQL] [clients=1] [count=all] [latencies=FILE]
 // TEXT has one parameter, the vector, and returns ids as integers. Prints a line a value (latencies.hpp), after one labelled
 // "floor" for a prepared SELECT 1. Every client asks all queries, starting at a different one. The first value is warmed up by
-// all of them, the others by 50. FILE gets every single latency: value, client, query, microseconds.
+// all of them, the others by 50. One client shares a core with its server process. FILE gets every single latency: value, client, query, microseconds.
 
 #include <algorithm>
 #include <barrier>
@@ -90,6 +90,9 @@ int main(int argc, char **argv)
 		client.connection->prepare("ask", arguments.text("sql"));
 		client.connection->prepare("floor", "SELECT 1");
 	}
+
+	if (clients.size() == 1)
+		clients.front().connection->share_core();
 
 	double wall = together(clients, [&](Client &client, std::size_t) {
 		for (std::size_t i = 0; i < 2200; ++i) {

@@ -16,6 +16,7 @@ struct InsertParameters {
 	unsigned m;
 	unsigned ef_construction;
 	unsigned own_links = 0;  // that a new node makes on level 0, m to 2m; 0: m
+	unsigned runners_up = 0; // on level 0, which it chooses among beside the ef_construction nearest
 };
 
 /// The neighbours chosen for a new node. Everything in it lives in the arena it was found with.
@@ -59,16 +60,20 @@ Neighbourhood find_neighbourhood(S &store, const quantize::Quantizer &quantizer,
 	entries[0] = begin;
 	std::size_t n_entries = 1;
 	for (unsigned at = std::min(level, entry_level) + 1; at-- > 0;) {
-		auto *search = new (arena.array<Search<S>>(1).data())
-			Search<S>(store, computer, at, Search<S>::Use::kOnce, parameters.ef_construction * (at == 0 ? 16 : 4), arena);
+		const std::size_t runners_up = at == 0 ? parameters.runners_up : 0;
+		auto *search = new (arena.array<Search<S>>(1).data()) Search<S>(
+			store, computer, at, Search<S>::Use::kOnce, parameters.ef_construction * (at == 0 ? 16 : 4), arena, runners_up);
 		search->start(entries.first(n_entries));
 		found.complete = search->round(parameters.ef_construction, stop);
 		if (!found.complete)
 			return found;
 
-		std::span<Neighbour> best = arena.array<Neighbour>(search->found());
-		for (std::size_t i = 0; i < best.size(); ++i)
-			best[i] = {search->found(i).id, search->found(i).distance};
+		std::span<Neighbour> best = arena.array<Neighbour>(search->found() + runners_up);
+		std::size_t n_best = 0;
+		for (std::size_t i = 0; i < search->found(); ++i)
+			best[n_best++] = {search->found(i).id, search->found(i).distance};
+		search->for_runners_up([&](const Candidate &other) { best[n_best++] = {other.id, other.distance}; });
+		best = best.first(n_best);
 		std::sort(best.begin(), best.end(), NearestNeighbourFirst{});
 		std::span<Neighbour> candidates = arena.array<Neighbour>(best.size());
 		std::span<NodeId> ids = arena.array<NodeId>(best.size());
@@ -90,7 +95,7 @@ Neighbourhood find_neighbourhood(S &store, const quantize::Quantizer &quantizer,
 			found.codes = codes;
 		}
 		if (!best.empty()) {  // else: only tombstones there; begin below where we began here
-			n_entries = best.size();
+			n_entries = std::min(best.size(), entries.size());
 			for (std::size_t i = 0; i < n_entries; ++i)
 				entries[i] = best[i].id;
 		}

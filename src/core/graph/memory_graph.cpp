@@ -74,7 +74,10 @@ MemoryGraph::MemoryGraph(const quantize::Quantizer &quantizer, const InsertParam
 	: quantizer_(quantizer), parameters_(parameters), sizes_(parameters.m, quantizer.code_bytes()),
 	  node_mask_((1U << sizes_.node_shift) - 1), state_(state), source_(source), arena_(arena)
 {
-	parameters_.own_links = parameters.m * 3 / 2;  // a link costs little here, and some more find more
+	// Measured on 100,000 word vectors of 300 dimensions, m = 16: 1.25m links chosen among twice ef_construction candidates
+	// find as much as 1.5m among ef_construction, in less time a search, and as much as a graph over exact vectors.
+	parameters_.own_links = parameters.m * 5 / 4;
+	parameters_.runners_up = parameters.ef_construction;
 }
 
 std::byte *MemoryGraph::find_chunk(ChunkKind kind, std::size_t number)

@@ -24,13 +24,13 @@ static_assert(sizeof(Candidate) == 24);
 template <Store S>
 class Search {
 public:
-	/// kOnce: there will be one round, so that nothing is kept for further ones, but the distances of all that it evaluates.
-	/// Memory comes from the arena and is never given back.
+	/// kOnce: there will be one round, and the distances of all that it evaluates are kept. Memory comes from the arena and is never given back.
 	enum class Use { kOnce, kRounds };
-	Search(S &store, const quantize::Computer &computer, unsigned level, Use use, std::size_t expected, const Arena &arena)
-		: store_(store), computer_(computer), level_(level), use_(use), visited_(arena, expected), candidates_(arena),
-		  frontier_(arena), nearest_(arena), waiting_(arena), links_(arena.array<NodeId>(store.max_links())),
-		  places_(arena.array<std::uint32_t>(store.max_links())) {}
+	Search(S &store, const quantize::Computer &computer, unsigned level, Use use, std::size_t expected, const Arena &arena,
+		   std::size_t runners_up = 0)
+		: store_(store), computer_(computer), level_(level), use_(use), runners_up_(runners_up), visited_(arena, expected),
+		  candidates_(arena), frontier_(arena), nearest_(arena), waiting_(arena),
+		  links_(arena.array<NodeId>(store.max_links())), places_(arena.array<std::uint32_t>(store.max_links())) {}
 
 	/// Begins at these nodes.
 	void start(std::span<const NodeId> entries) { evaluate_new(entries, 0); }
@@ -61,6 +61,15 @@ public:
 	/// How many nodes the last round found, and each of them, in no particular order.
 	std::size_t found() const { return nearest_.size(); }
 	const Candidate &found(std::size_t i) const { return candidates_[nearest_[i].index]; }
+
+	/// Runs f on the runners-up, in no particular order. REQUIRES: kOnce, after the round.
+	template <typename Function>
+	void for_runners_up(Function f)
+	{
+		waiting_.keep_first(runners_up_);
+		for (std::size_t i = 0; i < waiting_.size(); ++i)
+			f(candidates_[waiting_[i].index]);
+	}
 
 	/// No node is left to expand: the graph has nothing more to give. Candidates may still wait for a round.
 	bool exhausted() const { return frontier_.empty(); }
@@ -140,14 +149,13 @@ private:
 	}
 
 	/// Sorts an evaluated node in. What is worse than the ef-th result is dropped by standard HNSW; a later round may want it,
-	/// so it waits, and is queued for expansion only when it is a result.
+	/// or who asks for runners-up, so it waits, and is queued for expansion only when it is a result.
 	void take(const Candidate &candidate, std::size_t ef)
 	{
 		auto distance = static_cast<float>(candidate.distance);
 		bool full = nearest_.size() >= ef;
 		bool good = !full || (ef > 0 && distance < nearest_.top().distance);
-		bool keep = use_ == Use::kRounds || ef == 0;  // for another round
-		if (!good && !keep)
+		if (!good && ef > 0 && !wanted_later(distance))
 			return;
 		Place place{distance, static_cast<std::uint32_t>(candidates_.size())};
 		candidates_.append(candidate);
@@ -162,17 +170,29 @@ private:
 		queue(place);
 		if (full) {
 			Place worst = nearest_.pop();
-			if (keep)
+			if (wanted_later(worst.distance))
 				wait(worst);
 		}
 		nearest_.push(place);
 	}
+
+	bool wanted_later(float distance) const { return use_ == Use::kRounds || distance < farthest_runner_up_; }
 
 	void wait(Place place)
 	{
 		waiting_.append(place);
 		if (place.distance < first_waiting_.distance || waiting_.size() == 1)
 			first_waiting_ = place;
+		if (use_ == Use::kOnce && waiting_.size() >= 4 * std::max<std::size_t>(runners_up_, 64))
+			drop_losers();
+	}
+
+	void drop_losers()
+	{
+		waiting_.keep_first(runners_up_);
+		farthest_runner_up_ = -__builtin_inff();
+		for (std::size_t i = 0; i < waiting_.size(); ++i)
+			farthest_runner_up_ = std::max(farthest_runner_up_, waiting_[i].distance);
 	}
 
 	void queue(Place place)
@@ -190,6 +210,8 @@ private:
 	quantize::Computer computer_;
 	unsigned level_;
 	Use use_;
+	std::size_t runners_up_;
+	float farthest_runner_up_ = __builtin_inff();  // or beyond it: what is farther is none
 	Visited visited_;
 	Pile<Candidate> candidates_;
 	Heap<Place, NearestFirst> frontier_;
@@ -211,9 +233,12 @@ NodeId descend(S &store, const quantize::Computer &computer, NodeId entry, unsig
 	NodeId best = entry;
 	double best_distance = 0;
 	bool known = false;
-	auto improve = [&](std::span<const NodeId> ids) {
+	Visited visited(arena, 8 * links.size());
+	auto improve = [&](std::span<NodeId> ids) {
+		visited.reserve(ids.size());
+		auto last = std::remove_if(ids.begin(), ids.end(), [&](NodeId id) { return visited.note(id) == Visited::kSeen; });
 		store.visit(
-			ids,
+			std::span<const NodeId>(ids.begin(), last),
 			[&](const std::byte *slot) {
 				return computer.distance(store.layout().code(slot), SlotLayout::factors(slot));
 			},
@@ -225,7 +250,8 @@ NodeId descend(S &store, const quantize::Computer &computer, NodeId entry, unsig
 				}
 			});
 	};
-	improve({&entry, 1});
+	links[0] = entry;
+	improve(links.first(1));
 	for (unsigned level = from; known && level >= to && level > 0; --level) {
 		for (bool moved = true; moved;) {
 			NodeId at = best;

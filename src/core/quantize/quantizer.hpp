@@ -69,6 +69,19 @@ public:
 	/// Dearer than it looks (roots and divisions): for candidates to be fetched, not for every evaluation.
 	double error(Factors factors, double estimate) const { return error_(*this, factors, estimate); }
 
+	/// The same query, rounded a hundred times more finely, at twice the cost: for the few candidates whose order matters.
+	/// Itself where rounding the query is not what estimates are off by: below 8 bits. At 8 bits nothing was seen to be off by
+	/// six sigmas; below, clustered data are, now and then.
+	Computer finer() const
+	{
+		Computer result = *this;
+		if (finer_ != nullptr) {
+			result.distance_ = finer_;
+			result.query_error = finer_query_error;
+		}
+		return result;
+	}
+
 	// Filled by the kinds' query(); read by their functions. First what distance() reads.
 	double (*distance_)(const Computer &, const std::uint8_t *code, Factors) = nullptr;
 	union {
@@ -89,6 +102,12 @@ public:
 	double norm = 0;                // of the query, Euclidean (1 under cosine)
 	double unit_error = 0;          // the kind's error for unit vectors that are orthogonal
 	double query_error = 0;         // of the query's own quantization, for a unit vector
+
+	// What finer() takes besides.
+	double (*finer_)(const Computer &, const std::uint8_t *code, Factors) = nullptr;
+	const void *rest = nullptr;     // int8[]: what rounding left of the query
+	double rest_middle = 0;
+	double finer_query_error = 0;
 };
 
 struct Method;

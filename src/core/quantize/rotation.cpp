@@ -2,6 +2,7 @@
 
 #include <simde/x86/sse2.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -44,13 +45,28 @@ void multiply(float *vector, float factor, std::size_t count)
 		vector[i] *= factor;
 }
 
-void multiply(float *vector, const float *factors, std::size_t count)
+// Bits `at` to `at` + 63 of these, of which at least one lies within them. One more word follows the last.
+std::uint64_t bits_from(const std::uint64_t *words, std::size_t at)
 {
+	const std::uint64_t *word = words + at / 64;
+	const unsigned skipped = at % 64;
+	return skipped == 0 ? word[0] : word[0] >> skipped | word[1] << (64 - skipped);
+}
+
+// Changes the sign of each coordinate whose bit is 1.
+void change_signs(float *vector, std::uint64_t bits, std::size_t count)
+{
+	const simde__m128i places = simde_mm_set_epi32(8, 4, 2, 1);
+	const simde__m128i minus = simde_mm_set1_epi32(INT32_MIN);
 	std::size_t i = 0;
-	for (; i + 4 <= count; i += 4)
-		simde_mm_storeu_ps(vector + i, simde_mm_mul_ps(simde_mm_loadu_ps(vector + i), simde_mm_loadu_ps(factors + i)));
-	for (; i < count; i++)
-		vector[i] *= factors[i];
+	for (; i + 4 <= count; i += 4, bits >>= 4) {
+		const simde__m128i four = simde_mm_and_si128(simde_mm_set1_epi32(static_cast<int>(bits & 15)), places);
+		const simde__m128i mask = simde_mm_and_si128(simde_mm_cmpeq_epi32(four, places), minus);
+		simde_mm_storeu_ps(vector + i, simde_mm_xor_ps(simde_mm_loadu_ps(vector + i), simde_mm_castsi128_ps(mask)));
+	}
+	for (; i < count; i++, bits >>= 1)
+		if ((bits & 1) != 0)
+			vector[i] = -vector[i];
 }
 
 // Orthonormal. REQUIRES: n is a power of two.
@@ -79,21 +95,18 @@ void hadamard(float *vector, std::size_t n)
 Rotation::Rotation(std::uint32_t dimensions, std::uint64_t seed, const Arena &arena)
 	: dimensions_(dimensions), block_(std::bit_floor(dimensions))
 {
-	const std::span<float> signs = arena.array<float>(kRounds * dimensions_);
+	const std::span<std::uint64_t> signs = arena.array<std::uint64_t>((kRounds * dimensions_ + 63) / 64 + 1);
 	std::uint64_t state = seed;
-	std::uint64_t bits = 0;
-	for (std::size_t i = 0; i < signs.size(); i++) {
-		if (i % 64 == 0)
-			bits = splitmix64(state);
-		signs[i] = (bits >> (i % 64) & 1) != 0 ? -1.0F : 1.0F;
-	}
+	for (std::uint64_t &word : signs)
+		word = splitmix64(state);
 	signs_ = signs;
 }
 
 // Each of the three steps of a round is its own inverse.
 void Rotation::flip(float *vector, std::size_t round) const
 {
-	multiply(vector, signs_.data() + round * dimensions_, dimensions_);
+	for (std::size_t i = 0; i < dimensions_; i += 64)
+		change_signs(vector + i, bits_from(signs_.data(), round * dimensions_ + i), std::min<std::size_t>(64, dimensions_ - i));
 }
 
 void Rotation::mix(float *vector, std::size_t round) const

@@ -21,7 +21,7 @@ class Rotation {
 public:
 	static constexpr std::size_t kRounds = 6;
 
-	/// Takes kRounds * dimensions floats from the arena. REQUIRES: dimensions >= 1.
+	/// Takes kRounds * dimensions bits from the arena. REQUIRES: dimensions >= 1.
 	Rotation(std::uint32_t dimensions, std::uint64_t seed, const Arena &arena);
 
 	/// Rotates in place. Norms and inner products are kept up to rounding.
@@ -37,7 +37,7 @@ private:
 
 	std::size_t dimensions_;
 	std::size_t block_;              // p
-	std::span<const float> signs_;   // +1 or -1, kRounds times dimensions
+	std::span<const std::uint64_t> signs_;
 };
 
 }  // namespace vectorizer::quantize

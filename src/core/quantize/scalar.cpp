@@ -20,6 +20,7 @@ namespace vectorizer::quantize {
 namespace {
 
 constexpr double kByteLimit = 127;
+constexpr double kRestSteps = 2 * kByteLimit;  // of the rest, to a step of the query: rounding leaves half a step at the most
 
 std::size_t code_size(const Shape &shape)
 {
@@ -101,6 +102,16 @@ double distance(const Computer &computer, const std::uint8_t *code, Factors fact
 }
 
 template <Metric metric>
+double finer_distance(const Computer &computer, const std::uint8_t *code, Factors factors)
+{
+	const auto *query = static_cast<const std::int8_t *>(computer.query);
+	const auto *rest = static_cast<const std::int8_t *>(computer.rest);
+	const double dot = computer.kernel.dot(query, code, computer.length) - computer.middle;
+	const double more = computer.kernel.dot(rest, code, computer.length) - computer.rest_middle;
+	return from_inner_product<metric>(computer, dot + more / kRestSteps, factors);
+}
+
+template <Metric metric>
 double error(const Computer &computer, Factors factors, double estimate)
 {
 	return error_of_inner_product<metric>(computer, factors, estimate, computer.unit_error);
@@ -171,6 +182,27 @@ Computer computer_over(const Shape &shape, const std::int8_t *query, double norm
 	return computer;
 }
 
+/// Fills what finer() takes: the rest that rounding the rotated query `y` to `computer`'s bytes left.
+void add_rest(const Shape &shape, Computer &computer, std::span<const float> y, float per_step, const Arena &arena)
+{
+	const Format format = format_of(shape);
+	const auto *bytes = static_cast<const std::int8_t *>(computer.query);
+	const std::span<std::int8_t> rest = arena.array<std::int8_t>(query_bytes(format));
+	std::fill(rest.begin(), rest.end(), std::int8_t{0});
+	std::int32_t sum = 0;
+	for (std::size_t i = 0; i < format.coded; i++) {
+		const float left = y[i] * per_step - static_cast<float>(bytes[i]);
+		rest[i] = static_cast<std::int8_t>(std::lrint(left * static_cast<float>(kRestSteps)));
+		sum += rest[i];
+	}
+	computer.rest = rest.data();
+	computer.rest_middle = levels_of(format.bits).middle * sum;
+	computer.finer_query_error = computer.query_error / kRestSteps;
+	computer.finer_ = shape.metric == Metric::kL2       ? finer_distance<Metric::kL2>
+	                  : shape.metric == Metric::kCosine ? finer_distance<Metric::kCosine>
+	                                                    : finer_distance<Metric::kInnerProduct>;
+}
+
 Computer query(const Tools &tools, const float *vector, const Arena &arena)
 {
 	const Format format = format_of(tools.shape);
@@ -188,6 +220,8 @@ Computer query(const Tools &tools, const float *vector, const Arena &arena)
 	const double scale = step * rotated.factor;
 	Computer computer = computer_over(tools.shape, bytes.data(), rotated.norm * rotated.factor, scale, sum);
 	computer.query_error = scale / std::sqrt(12.0);
+	if (format.bits == 8)
+		add_rest(tools.shape, computer, y, per_step, arena);
 	return computer;
 }
 

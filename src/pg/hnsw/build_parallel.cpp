@@ -4,6 +4,8 @@
 #include "pg/hnsw/build.hpp"
 #include "pg/hnsw/build_memory.hpp"
 
+#include <cmath>
+
 extern "C" {
 #include "access/parallel.h"
 #include "access/table.h"
@@ -13,11 +15,13 @@ extern "C" {
 #include "commands/progress.h"
 #include "executor/instrument.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
 #include "optimizer/planner.h"
 #include "storage/condition_variable.h"
 #include "storage/spin.h"
 #include "tcop/tcopprot.h"
 #include "utils/backend_progress.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 #include "utils/wait_event.h"
 
@@ -136,13 +140,30 @@ void *allot(ParallelContext *context, Key key, Size bytes)
 	return memory;
 }
 
+/// How many workers the server plans. It asks how large the table is; what is stored out of line counts here, too.
+int planned_workers(Relation heap, Relation relation)
+{
+	const int nest = NewGUCNestLevel();
+	if (OidIsValid(heap->rd_rel->reltoastrelid)) {
+		Relation toast = table_open(heap->rd_rel->reltoastrelid, AccessShareLock);
+		const double own = RelationGetNumberOfBlocks(heap);
+		const double all = own + RelationGetNumberOfBlocks(toast);
+		table_close(toast, AccessShareLock);
+		const char *least = psprintf("%.0f", std::floor(min_parallel_table_scan_size * (all > 0 ? own / all : 1)));
+		SetConfigOption("min_parallel_table_scan_size", least, PGC_USERSET, PGC_S_SESSION);
+	}
+	const int workers = plan_create_index_workers(RelationGetRelid(heap), RelationGetRelid(relation));
+	AtEOXact_GUC(true, nest);
+	return workers;
+}
+
 }  // namespace
 
 int workers_for_build(Relation heap, Relation relation, const IndexInfo *info, const Index &index)
 {
 	int workers = info->ii_ParallelWorkers;  // the server plans them for kinds of index it knows
 	if (workers == 0)
-		workers = plan_create_index_workers(RelationGetRelid(heap), RelationGetRelid(relation));
+		workers = planned_workers(heap, relation);
 	if (workers == 0)
 		return 0;
 	const graph::MemorySizes sizes(index.parameters.m, index.layout.code_bytes());

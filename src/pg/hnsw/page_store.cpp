@@ -239,19 +239,4 @@ std::optional<unsigned> PageStore::first_upper(NodeId id, unsigned level)
 	return first;
 }
 
-std::optional<PageStore::Rows> PageStore::rows(NodeId id)
-{
-	NodePlace place = place_of(id, index_.slots_per_page);
-	std::optional<Rows> rows;
-	on_node_page(place.block, [&](Page page) {
-		const std::byte *slot = used_slot(place.block, page, place.slot);
-		if (slot == nullptr)
-			return;
-		const SlotHeader &header = graph::SlotLayout::header(slot);
-		if (header.state == static_cast<std::uint8_t>(State::kLive))
-			rows = Rows{header.row, header.duplicates, header.generation};
-	});
-	return rows;
-}
-
 }  // namespace vectorizer::hnsw

@@ -66,8 +66,28 @@ public:
 	/// The first upper entry of a node that reaches the level; none if the id names no such node.
 	std::optional<unsigned> first_upper(NodeId id, unsigned level);
 
-	/// The rows of a live node; none if the id names no live node any more.
-	std::optional<Rows> rows(NodeId id);
+	/// The rows of a live node, after look(slot); none if the id names no live node any more.
+	template <typename Look>
+	std::optional<Rows> rows(NodeId id, Look &&look)
+	{
+		NodePlace place = place_of(id, index_.slots_per_page);
+		std::optional<Rows> rows;
+		on_node_page(place.block, [&](Page page) {
+			const std::byte *slot = used_slot(place.block, page, place.slot);
+			if (slot == nullptr)
+				return;
+			const graph::SlotHeader &header = graph::SlotLayout::header(slot);
+			if (header.state != static_cast<std::uint8_t>(graph::State::kLive))
+				return;
+			rows = Rows{header.row, header.duplicates, header.generation};
+			look(slot);
+		});
+		return rows;
+	}
+	std::optional<Rows> rows(NodeId id)
+	{
+		return rows(id, [](const std::byte *) {});
+	}
 
 	/// Runs f(page) under a share lock if the block exists and has been used; whether it did. The page has passed check_page.
 	template <typename Function>

@@ -23,9 +23,15 @@ namespace {
 /// is nearer than that all the same, and then comes too late.
 constexpr double kSigmas = 3;
 
+/// No finer estimate from a code of 8 bits is off by so many. Where such errors cannot change the order of a row and of all
+/// that may follow it, its exact distance is not asked for: to fetch a vector from out of line costs as much as a hundred
+/// estimates.
+constexpr double kSigmasOfCertainty = 6;
+
 /// A node whose rows have not been fetched yet.
 struct Unfetched {
-	double bound;  // a distance that its rows hardly fall below
+	double bound;    // a distance that its rows hardly fall below
+	double ceiling;  // one that they do not exceed; infinite where the code does not tell
 	NodeId node;
 };
 
@@ -68,12 +74,14 @@ struct Scan {
 	ScanSettings settings{};
 	const float *query = nullptr;
 	quantize::Computer computer;    // the query's
+	quantize::Computer finer;       // the same for those to be fetched next
 	bool strict = true;
+	bool order_shows = false;       // in the codes, where they lie far enough apart
 	std::size_t width = 0;          // candidates of the next round
 	Search *search = nullptr;       // null: the index is empty
-	static constexpr unsigned kReady = 8, kRowsPrefetched = 4;
-	Ready ready[kReady];            // nearer than any unfetched node, nearest first
-	unsigned first_ready = 0, end_ready = 0;
+	static constexpr unsigned kReady = 8, kMostReady = 16, kRowsPrefetched = 4;
+	Ready ready[kMostReady];        // by bound, the last of them first to be fetched
+	unsigned n_ready = 0;
 	graph::Heap<Unfetched, BoundFirst> unfetched;
 	graph::Heap<Fetched, DistanceFirst> fetched;
 	graph::Heap<RowPointer, RowOrder> rows;  // of one node, in the table's order
@@ -117,6 +125,8 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 	scan->settings = scan_settings();
 	scan->query = query_of(desc, scan->index, arena, &is_null);
 	scan->strict = scan->settings.iterative_scan != IterativeScan::kRelaxedOrder && !is_null;
+	const quantize::Shape &shape = scan->index.shape;
+	scan->order_shows = shape.kind == quantize::Kind::kScalar && shape.bits == 8 && shape.metric != Metric::kL1;
 	scan->width = static_cast<std::size_t>(scan->settings.ef_search);
 	scan->report.index = RelationGetRelid(relation);
 	scan->report.ef_search = scan->settings.ef_search;
@@ -125,6 +135,7 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 	if (meta.entry != kNoNode) {
 		quantize::Quantizer quantizer = open_quantizer(relation, scan->index, arena);
 		scan->computer = quantizer.query(scan->query, arena);
+		scan->finer = scan->computer.finer();
 		NodeId entry = meta.entry_level > 0
 						   ? graph::descend(scan->store, scan->computer, meta.entry, meta.entry_level, 1, arena)
 						   : meta.entry;
@@ -163,9 +174,13 @@ void sweep(Scan &scan, Relation relation)
 	}
 }
 
-double bound_of(const Scan &scan, const graph::Candidate &node)
+/// What the estimate by one of the query's computers tells of a node.
+Unfetched unfetched(const Scan &scan, const quantize::Computer &computer, NodeId node, double estimate, quantize::Factors factors)
 {
-	return node.distance - kSigmas * scan.computer.error(node.factors, node.distance);
+	const double sigma = computer.error(factors, estimate);
+	const bool tells = scan.order_shows && sigma > 0;  // a vector of length zero has none
+	const double ceiling = tells ? estimate + kSigmasOfCertainty * sigma : std::numeric_limits<double>::infinity();
+	return {estimate - kSigmas * sigma, ceiling, node};
 }
 
 /// No further round.
@@ -180,8 +195,8 @@ bool widen(Scan &scan, Relation relation)
 {
 	if (scan.search == nullptr || scan.ended)
 		return false;
-	while (scan.first_ready < scan.end_ready)
-		scan.unfetched.push(scan.ready[--scan.end_ready].node);
+	while (scan.n_ready > 0)
+		scan.unfetched.push(scan.ready[--scan.n_ready].node);
 	Search &search = *scan.search;
 	if (search.exhausted() && !search.anything_waiting()) {
 		if (!scan.report.swept)
@@ -194,8 +209,10 @@ bool widen(Scan &scan, Relation relation)
 	pg::crash_point("scan.round");
 	if (!search.round(scan.width, pg::interrupt_pending()))
 		CHECK_FOR_INTERRUPTS();
-	for (std::size_t i = 0; i < search.found(); ++i)
-		scan.unfetched.push({bound_of(scan, search.found(i)), search.found(i).id});
+	for (std::size_t i = 0; i < search.found(); ++i) {
+		const graph::Candidate &found = search.found(i);
+		scan.unfetched.push(unfetched(scan, scan.computer, found.id, found.distance, found.factors));
+	}
 	scan.width *= 2;
 	++scan.report.rounds;
 
@@ -292,23 +309,62 @@ void fetch_node(Scan &scan, Rerank &rerank, Relation relation, NodeId node, std:
 	}
 }
 
-/// Looks up the rows of the nodes to be fetched next, some at a time, so that the memory they lie in is fetched meanwhile.
-/// Whether there are any.
+/// Looks up the rows of the nodes to be fetched next, and estimates their distances more finely; some at a time, so that the
+/// memory the rows lie in is fetched meanwhile. Whether there are any.
 bool make_ready(Scan &scan, const Rerank &rerank)
 {
-	if (scan.first_ready < scan.end_ready)
-		return true;
-	scan.first_ready = scan.end_ready = 0;
-	while (scan.end_ready < Scan::kReady && !scan.unfetched.empty()) {
-		Unfetched node = scan.unfetched.pop();
-		if (std::optional<PageStore::Rows> rows = scan.store.rows(node.node)) {
-			rerank.prefetch_page(rows->first);
-			scan.ready[scan.end_ready++] = {node, *rows};
-		}
+	const bool refill = scan.n_ready == 0;
+	auto by_bound = [](const Ready &a, const Ready &b) { return nearer(b.node.bound, a.node.bound); };
+	auto wanted = [&] {
+		return !scan.unfetched.empty() &&
+			   ((refill && scan.n_ready < Scan::kReady) ||
+				(scan.n_ready < Scan::kMostReady &&
+				 nearer(scan.unfetched.top().bound, scan.ready[scan.n_ready - 1].node.bound)));
+	};
+	while (wanted()) {
+		Ready ready{scan.unfetched.pop(), {}};
+		std::optional<PageStore::Rows> rows = scan.store.rows(ready.node.node, [&](const std::byte *slot) {
+			const quantize::Factors factors = graph::SlotLayout::factors(slot);
+			const double estimate = scan.finer.distance(graph::SlotLayout::code(slot), factors);
+			ready.node = unfetched(scan, scan.finer, ready.node.node, estimate, factors);
+		});
+		if (!rows)
+			continue;
+		ready.rows = *rows;
+		rerank.prefetch_page(ready.rows.first);
+		Ready *end = scan.ready + scan.n_ready++;
+		Ready *place = std::upper_bound(scan.ready, end, ready, by_bound);
+		std::move_backward(place, end, end + 1);
+		*place = ready;
 	}
-	for (unsigned i = 0; i < std::min(scan.end_ready, Scan::kRowsPrefetched); ++i)
-		rerank.prefetch_row(scan.ready[i].rows.first);
-	return scan.end_ready > 0;
+	if (refill)
+		for (unsigned i = 1; i <= std::min(scan.n_ready, Scan::kRowsPrefetched); ++i)
+			rerank.prefetch_row(scan.ready[scan.n_ready - i].rows.first);
+	return scan.n_ready > 0;
+}
+
+/// Whether a node that has not been fetched may hold a row nearer than this. REQUIRES: make_ready().
+bool may_come_before(const Scan &scan, double distance)
+{
+	return nearer(scan.ready[scan.n_ready - 1].node.bound, distance) ||
+		   (!scan.unfetched.empty() && nearer(scan.unfetched.top().bound, distance));
+}
+
+/// Whether the next ready node's row comes next, whatever the exact distances are.
+bool is_settled(const Scan &scan)
+{
+	const Ready &next = scan.ready[scan.n_ready - 1];
+	const double ceiling = next.node.ceiling;
+	if (next.rows.duplicates != kNoChunk || !next.rows.first.valid() || !std::isfinite(ceiling))
+		return false;
+	if (scan.n_ready > 1 && !nearer(ceiling, scan.ready[scan.n_ready - 2].node.bound))
+		return false;
+	if (!scan.unfetched.empty() && !nearer(ceiling, scan.unfetched.top().bound))
+		return false;
+	if (!scan.fetched.empty() && !nearer(ceiling, scan.fetched.top().distance))
+		return false;
+	const bool not_too_late = scan.report.rows == 0 || nearer(scan.last_distance, next.node.bound);
+	return !scan.strict || (not_too_late && !may_be_nearer(scan, ceiling));
 }
 
 /// The next row in order, by distance within a round.
@@ -317,12 +373,18 @@ bool next_row(Scan &scan, Rerank &rerank, Relation relation, RowPointer *row)
 	for (;;) {
 		CHECK_FOR_INTERRUPTS();
 		while (make_ready(scan, rerank) &&
-			   (scan.fetched.empty() ||
-				nearer(scan.ready[scan.first_ready].node.bound, scan.fetched.top().distance))) {
-			unsigned at = scan.first_ready++;
-			if (at + Scan::kRowsPrefetched < scan.end_ready)
-				rerank.prefetch_row(scan.ready[at + Scan::kRowsPrefetched].rows.first);
-			fetch_node(scan, rerank, relation, scan.ready[at].node.node, scan.ready[at].rows);
+			   (scan.fetched.empty() || may_come_before(scan, scan.fetched.top().distance))) {
+			const bool settled = is_settled(scan);
+			const Ready next = scan.ready[--scan.n_ready];
+			if (settled) {
+				scan.last_distance = next.node.ceiling;
+				++scan.report.rows;
+				*row = next.rows.first;
+				return true;
+			}
+			if (scan.n_ready >= Scan::kRowsPrefetched)
+				rerank.prefetch_row(scan.ready[scan.n_ready - Scan::kRowsPrefetched].rows.first);
+			fetch_node(scan, rerank, relation, next.node.node, next.rows);
 		}
 		if (scan.fetched.empty()) {
 			if (!widen(scan, relation))

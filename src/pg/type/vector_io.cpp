@@ -4,10 +4,12 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 
 extern "C" {
 #include "common/shortest_dec.h"
 #include "libpq/pqformat.h"
+#include "port/pg_bswap.h"
 #include "utils/array.h"
 }
 
@@ -156,10 +158,17 @@ PGDLLEXPORT Datum vectorizer_vector_recv(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected unused to be 0, not %d", unused)));
 
 	Vector *result = make_vector(dim);
+	const char *bytes = pq_getmsgbytes(message, dim * static_cast<int>(sizeof(float)));
+	bool finite = true;
 	for (int i = 0; i < dim; i++) {
-		result->x[i] = pq_getmsgfloat4(message);
-		check_element(result->x[i]);
+		uint32 bits;
+		std::memcpy(&bits, bytes + i * sizeof(bits), sizeof(bits));
+		bits = pg_ntoh32(bits);
+		finite &= (bits & 0x7F800000U) != 0x7F800000U;
+		std::memcpy(&result->x[i], &bits, sizeof(bits));
 	}
+	for (int i = 0; i < dim && !finite; i++)
+		check_element(result->x[i]);
 	PG_RETURN_POINTER(result);
 }
 

@@ -44,11 +44,13 @@ public:
 			insert(vectors[i], i);
 	}
 
-	Search<MemoryGraph> search(const Vector &query, HeapArena &memory)
+	/// With runners-up: for one round.
+	Search<MemoryGraph> search(const Vector &query, HeapArena &memory, std::size_t runners_up = 0)
 	{
+		using Use = Search<MemoryGraph>::Use;
 		quantize::Computer computer = quantizer_.query(query.data(), memory.arena());
 		NodeId entry = descend(graph, computer, graph.entry(), graph.entry_level(), 1, memory.arena());
-		Search<MemoryGraph> found(graph, computer, 0, Search<MemoryGraph>::Use::kRounds, 100, memory.arena());
+		Search<MemoryGraph> found(graph, computer, 0, runners_up > 0 ? Use::kOnce : Use::kRounds, 100, memory.arena(), runners_up);
 		found.start({&entry, 1});
 		return found;
 	}
@@ -170,6 +172,33 @@ TEST(Rounds, GiveEveryReachableNodeExactlyOnce)
 	EXPECT_GT(rounds, 5U);
 	for (NodeId id : reachable)
 		EXPECT_TRUE(given.contains(id)) << id;
+}
+
+TEST(Once, KeepsTheBestOfWhatItDoesNotReturn)
+{
+	std::mt19937_64 random(8);
+	std::vector<Vector> vectors = mixture(random, 2000, kDimensions, 8);
+	Built built(Metric::kL2, quantize::Kind::kScalar, 8, 8, 32);
+	built.insert_all(vectors);
+	constexpr std::size_t kEf = 20, kRunnersUp = 30;
+	for (std::size_t query = 0; query < 20; ++query) {
+		HeapArena memory;
+		auto all = built.search(vectors[query], memory);
+		ASSERT_TRUE(all.round(kEf, {}));
+		const std::size_t evaluations = all.evaluations();
+		auto once = built.search(vectors[query], memory, kRunnersUp);
+		ASSERT_TRUE(once.round(kEf, {}));
+		ASSERT_EQ(once.evaluations(), evaluations);
+
+		std::multiset<float> kept, waited;
+		once.for_runners_up([&](const Candidate &candidate) { kept.insert(static_cast<float>(candidate.distance)); });
+		ASSERT_EQ(kept.size(), kRunnersUp);
+		while (all.anything_waiting() && waited.size() < kRunnersUp) {  // a round of one takes the best that waits
+			waited.insert(static_cast<float>(all.first_waiting().distance));
+			all.round(1, {[](void *) { return true; }});
+		}
+		EXPECT_EQ(kept, waited);
+	}
 }
 
 TEST(Rounds, GiveWhatASweepAddsAndNothingTwice)

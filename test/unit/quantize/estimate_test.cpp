@@ -88,10 +88,12 @@ struct Errors {
 	double bias = 0;     // mean error in sigmas
 	double ratio = 0;    // root mean square error in sigmas
 	double at_random = 0;  // the same, in sigmas of error(factors)
+	double worst = 0;      // in sigmas
+	double absolute = 0;   // root mean square error
 };
 
 // Over all pairs of the queries and rows. What is measured is the spread over rows, and over codes' rotations.
-Errors measure(const Shape &base, const std::vector<Vector> &rows, const std::vector<Vector> &queries)
+Errors measure(const Shape &base, const std::vector<Vector> &rows, const std::vector<Vector> &queries, bool finer = false)
 {
 	Errors errors;
 	double pairs = 0;
@@ -104,7 +106,9 @@ Errors measure(const Shape &base, const std::vector<Vector> &rows, const std::ve
 		for (const Vector &row : rows)
 			codes.push_back(encode(quantizer, row));
 		for (const Vector &query : queries) {
-			const Computer computer = quantizer.query(query.data(), heap.arena());
+			Computer computer = quantizer.query(query.data(), heap.arena());
+			if (finer)
+				computer = computer.finer();
 			for (std::size_t i = 0; i < rows.size(); i++) {
 				const double estimate = computer.distance(codes[i].code.data(), codes[i].factors);
 				const double off = estimate - true_distance(shape.metric, query, rows[i]);
@@ -113,6 +117,8 @@ Errors measure(const Shape &base, const std::vector<Vector> &rows, const std::ve
 				errors.bias += off / sigma;
 				errors.ratio += off / sigma * (off / sigma);
 				errors.at_random += off / loose * (off / loose);
+				errors.worst = std::max(errors.worst, std::fabs(off) / sigma);
+				errors.absolute += off * off;
 				pairs++;
 			}
 		}
@@ -120,6 +126,7 @@ Errors measure(const Shape &base, const std::vector<Vector> &rows, const std::ve
 	errors.bias /= pairs;
 	errors.ratio = std::sqrt(errors.ratio / pairs);
 	errors.at_random = std::sqrt(errors.at_random / pairs);
+	errors.absolute = std::sqrt(errors.absolute / pairs);
 	return errors;
 }
 
@@ -189,6 +196,25 @@ TEST(Scalar, ErrorsShrinkTowardsTheNearestNeighbours)
 			EXPECT_GT(errors.ratio, 0.7);
 			EXPECT_LT(errors.ratio, 1.3);
 			EXPECT_LT(errors.at_random, 0.4);
+		}
+	}
+}
+
+TEST(Scalar, FinerEstimatesAreNearerAndNeverFarOff)
+{
+	// Six sigmas: a scan believes the order of estimates that lie further apart.
+	for (Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
+		for (std::size_t d : {3, 16, 33, 96, 300, 784}) {
+			for (float spread : {0.05F, 0.4F, 5.0F}) {
+				SCOPED_TRACE(describe(metric, 8, d) + ", spread " + std::to_string(spread));
+				const std::vector<Vector> points = clustered(29, 320, d, 5, spread);
+				const std::vector<Vector> rows(points.begin() + 20, points.end());
+				const std::vector<Vector> queries(points.begin(), points.begin() + 20);
+				const Errors coarse = measure(shape_of(metric, 8, d), rows, queries);
+				const Errors finer = measure(shape_of(metric, 8, d), rows, queries, true);
+				EXPECT_LT(finer.worst, 6);
+				EXPECT_LT(finer.absolute, 0.8 * coarse.absolute);
+			}
 		}
 	}
 }
