@@ -1,5 +1,6 @@
 // Writing a graph out of memory: breadth first from the entry point, so that a node's neighbours lie near it and a cold
 // search touches fewer pages.
+#include "core/graph/breadth_first.hpp"
 #include "pg/hnsw/allocate.hpp"
 #include "pg/hnsw/build.hpp"
 
@@ -12,39 +13,6 @@ using graph::MemoryGraph;
 using graph::SlotLayout;
 
 namespace {
-
-/// The graph's nodes in the order of a walk along the links of level 0; what the walk does not reach comes last.
-std::span<NodeId> breadth_first(MemoryGraph &graph, const Arena &arena)
-{
-	std::size_t n = graph.size();
-	std::span<NodeId> order = arena.array<NodeId>(n);
-	std::span<bool> seen = arena.array<bool>(n);
-	std::span<NodeId> links = arena.array<NodeId>(graph.max_links());
-	std::fill(seen.begin(), seen.end(), false);
-	std::size_t end = 0;
-	auto reach = [&](NodeId id) {
-		if (!seen[id]) {
-			seen[id] = true;
-			order[end++] = id;
-		}
-	};
-	std::size_t at = 0;
-	auto walk = [&] {
-		for (; at < end; ++at) {
-			unsigned count = graph.links(order[at], 0, links.data());
-			for (unsigned i = 0; i < count; ++i)
-				reach(links[i]);
-		}
-	};
-	if (n > 0)
-		reach(graph.entry());
-	walk();
-	for (NodeId id = 0; id < n; ++id) {
-		reach(id);
-		walk();
-	}
-	return order;
-}
 
 /// A node and the id it gets.
 struct Placed {
@@ -195,7 +163,7 @@ void write_graph(Relation relation, const Index &index, MemoryGraph &graph)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw flush", ALLOCSET_DEFAULT_SIZES);
 	Arena arena = pg::context_arena(context);
 	NodeId first = read_meta(relation).groups * index.nodes_per_group();  // behind the codebook
-	std::span<Placed> nodes = place(index, graph, breadth_first(graph, arena), first, arena);
+	std::span<Placed> nodes = place(index, graph, graph::breadth_first(graph, arena), first, arena);
 	std::span<NodeId> new_ids = arena.array<NodeId>(nodes.size());
 	for (Placed node : nodes)
 		new_ids[node.from] = node.to;

@@ -1,5 +1,6 @@
 // Building and searching a graph in memory: recall against brute force, resumed rounds, sweeps, duplicates, cancels.
 #include "arena.hpp"
+#include "core/graph/breadth_first.hpp"
 #include "core/graph/memory_graph.hpp"
 
 #include <gtest/gtest.h>
@@ -172,6 +173,33 @@ TEST(Rounds, GiveEveryReachableNodeExactlyOnce)
 	EXPECT_GT(rounds, 5U);
 	for (NodeId id : reachable)
 		EXPECT_TRUE(given.contains(id)) << id;
+}
+
+TEST(BreadthFirst, ReachesVectorsThatLieNearerThanTheirCodesTell)
+{
+	// Distances within such a cluster are noise: lists forget some of its nodes.
+	std::mt19937_64 random(9);
+	std::normal_distribution<float> normal;
+	Built built(Metric::kL2, quantize::Kind::kScalar, 4, 8, 32);
+	std::vector<Vector> vectors;
+	for (int cluster = 0; cluster < 20; ++cluster) {
+		Vector centre(kDimensions);
+		for (float &x : centre)
+			x = normal(random);
+		for (int i = 0; i < 150; ++i) {
+			vectors.push_back(centre);
+			for (float &x : vectors.back())
+				x += 0.02F * normal(random);
+		}
+	}
+	built.insert_all(vectors);
+	ASSERT_LT(reachable_from_entry(built.graph).size(), built.graph.size());
+
+	HeapArena memory;
+	const std::span<NodeId> order = breadth_first(built.graph, memory.arena());
+	EXPECT_EQ(reachable_from_entry(built.graph).size(), built.graph.size());
+	EXPECT_EQ(order.front(), built.graph.entry());
+	EXPECT_EQ(std::set<NodeId>(order.begin(), order.end()).size(), built.graph.size());
 }
 
 TEST(Once, KeepsTheBestOfWhatItDoesNotReturn)
