@@ -101,7 +101,7 @@ int main(int argc, char **argv)
 	BlockArena memory, scratch;
 	const quantize::Quantizer quantizer(shape, memory.arena());
 	graph::ArenaChunks chunks(memory.arena(), SIZE_MAX);
-	graph::MemoryGraph graph(quantizer, {16, 64}, chunks.state, chunks.source(), memory.arena());
+	graph::MemoryGraph graph(graph::BuildCode(quantizer), {16, 64}, chunks.state, chunks.source(), memory.arena());
 	std::mt19937_64 random(1);
 	auto start = std::chrono::steady_clock::now();
 	for (std::size_t i = 0; i < base.size(); ++i) {

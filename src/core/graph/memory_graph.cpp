@@ -69,9 +69,9 @@ double MemorySizes::graph_bytes(double nodes) const
 		   bytes(chunk_bytes(ChunkKind::kNodes) + chunk_bytes(ChunkKind::kUppers));
 }
 
-MemoryGraph::MemoryGraph(const quantize::Quantizer &quantizer, const InsertParameters &parameters, GraphState &state,
-						 ChunkSource source, const Arena &arena)
-	: quantizer_(quantizer), parameters_(parameters), sizes_(parameters.m, quantizer.code_bytes()),
+MemoryGraph::MemoryGraph(const BuildCode &code, const InsertParameters &parameters, GraphState &state, ChunkSource source,
+						 const Arena &arena)
+	: code_(code), parameters_(parameters), sizes_(parameters.m, code.bytes()),
 	  node_mask_((1U << sizes_.node_shift) - 1), state_(state), source_(source), arena_(arena)
 {
 	// Measured on 100,000 word vectors of 300 dimensions, m = 16: 1.25m links chosen among twice ef_construction candidates
@@ -144,9 +144,12 @@ void MemoryGraph::codes(std::span<const NodeId> ids, StoredCode *out, const Aren
 
 void MemoryGraph::write_slot(NodeId id, const SlotLayout &layout, std::byte *out)
 {
-	const std::byte *own = slot(id);
+	const StoredCode stored = stored_code(id);
 	std::memset(out, 0, layout.slot_bytes());
-	std::memcpy(out, own, sizeof(SlotHeader) + layout.code_bytes());
+	std::memcpy(out, slot(id), sizeof(SlotHeader));
+	layout.header(out).scale = stored.factors.scale;
+	layout.header(out).norm = stored.factors.norm;
+	std::memcpy(layout.code(out), stored.code, layout.code_bytes());
 	set_first_upper(out, 0);
 	copy_links(list(id, 0), layout.links(out));
 }
@@ -216,8 +219,8 @@ void MemoryGraph::offer_as_entry(NodeId id, unsigned level)
 MemoryGraph::Inserted MemoryGraph::insert(const float *vector, RowPointer row, unsigned level, const Arena &scratch, Stop stop)
 {
 	std::span<std::uint8_t> code = scratch.array<std::uint8_t>(layout().code_bytes());
-	Content content{code, quantizer_.encode(vector, code.data()), row, level, 0};
-	const quantize::Computer computer = quantizer_.query(vector, scratch);
+	Content content{code, code_.encode(vector, code.data()), row, level, 0};
+	const quantize::Computer computer = code_.walked().query(vector, scratch);
 	Neighbourhood found{};
 	NodeId id = kNoNode;
 	auto claim_place = [&] {
@@ -240,7 +243,7 @@ MemoryGraph::Inserted MemoryGraph::insert(const float *vector, RowPointer row, u
 		stop = {};
 	}
 	const NodeId begin = entry();
-	found = find_neighbourhood(*this, quantizer_, computer, begin, layout().header(slot(begin)).level, level, kNoNode,
+	found = find_neighbourhood(*this, code_.walked(), computer, begin, layout().header(slot(begin)).level, level, kNoNode,
 							   parameters_, scratch, stop);
 	if (!found.complete)
 		return {Outcome::kStopped, kNoNode};

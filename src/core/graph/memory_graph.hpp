@@ -3,10 +3,11 @@
 // Ids count from 0 in order of insertion. Several processes may insert into one graph, each through a MemoryGraph of its
 // own over the same GraphState and the same chunks: see graph_state.hpp.
 //
-// A node is its header and code, side by side and on cache lines of their own: what a search evaluates, and what hardly
+// A node is its header and codes, side by side and on cache lines of their own: what a search evaluates, and what hardly
 // ever changes. Its lists of links lie apart.
 #pragma once
 
+#include "core/graph/build_code.hpp"
 #include "core/graph/graph_state.hpp"
 #include "core/graph/insert.hpp"
 
@@ -14,9 +15,10 @@ namespace vectorizer::graph {
 
 /// The sizes of what a graph in memory consists of.
 struct MemorySizes {
+	/// `code_bytes` are a BuildCode's.
 	MemorySizes(unsigned m, std::size_t code_bytes);
 
-	SlotLayout layout;         // of a node's header and code
+	SlotLayout layout;         // of a node's header and codes
 	std::size_t links_bytes;   // of its list on level 0
 	unsigned node_shift;       // 2^this nodes a chunk
 
@@ -33,8 +35,8 @@ struct MemorySizes {
 class MemoryGraph {
 public:
 	/// One builder of a graph. The arena is for its table of the chunks' addresses.
-	MemoryGraph(const quantize::Quantizer &quantizer, const InsertParameters &parameters, GraphState &state,
-				ChunkSource source, const Arena &arena);
+	MemoryGraph(const BuildCode &code, const InsertParameters &parameters, GraphState &state, ChunkSource source,
+				const Arena &arena);
 
 	const SlotLayout &layout() const { return sizes_.layout; }
 	unsigned max_links() const { return 2 * layout().m(); }
@@ -45,10 +47,17 @@ public:
 	/// Memory taken so far, in bytes.
 	std::size_t bytes() const { return state_.bytes.load(std::memory_order_relaxed); }
 
-	/// A node's header and code; its links are not there. The header's `upper` is not what it is in a page.
+	/// A node's header and codes (BuildCode); its links are not there. The header's `upper` is not what it is in a page, and
+	/// its factors are those of the code that the graph is built on.
 	std::byte *slot(NodeId id)
 	{
 		return chunk(ChunkKind::kNodes, id >> sizes_.node_shift) + (id & node_mask_) * layout().slot_bytes();
+	}
+	/// The code that a page is to hold, and its factors.
+	StoredCode stored_code(NodeId id)
+	{
+		const std::byte *own = slot(id);
+		return {code_.stored_code(layout().code(own)), code_.stored_factors(layout().code(own), layout().factors(own))};
 	}
 	/// A node's links on one of its levels.
 	LinkList list(NodeId id, unsigned level);
@@ -128,7 +137,7 @@ private:
 	void link_back(NodeId id, unsigned level, const Neighbourhood &found);
 	void offer_as_entry(NodeId id, unsigned level);
 
-	const quantize::Quantizer &quantizer_;
+	BuildCode code_;
 	InsertParameters parameters_;
 	MemorySizes sizes_;
 	std::uint32_t node_mask_;

@@ -26,7 +26,7 @@ Scanned build_alone(Relation heap, Relation relation, IndexInfo *info)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw graph", ALLOCSET_DEFAULT_SIZES);
 	const Arena arena = pg::context_arena(context);
 	graph::ArenaChunks chunks(arena, memory_limit());
-	graph::MemoryGraph graph(builder.inserter.quantizer, builder.inserter.index.parameters, chunks.state, chunks.source(), arena);
+	graph::MemoryGraph graph(builder.code(), builder.inserter.index.parameters, chunks.state, chunks.source(), arena);
 	builder.graph = &graph;
 	builder.release = [](void *memory, bool) { MemoryContextReset(static_cast<MemoryContext>(memory)); };
 	builder.release_context = context;

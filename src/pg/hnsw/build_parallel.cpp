@@ -80,7 +80,7 @@ void participate(const Place &place, SharedChunks &chunks, Relation heap, Relati
 	BuildShare *share = &build->share;
 	Builder builder = make_builder(relation, share, number);
 	builder.alone = false;
-	graph::MemoryGraph graph(builder.inserter.quantizer, builder.inserter.index.parameters, share->graph, chunks.source(),
+	graph::MemoryGraph graph(builder.code(), builder.inserter.index.parameters, share->graph, chunks.source(),
 							 pg::context_arena(CurrentMemoryContext));
 	builder.release = release_chunks;
 	builder.release_context = &chunks;
@@ -166,7 +166,7 @@ int workers_for_build(Relation heap, Relation relation, const IndexInfo *info, c
 		workers = planned_workers(heap, relation);
 	if (workers == 0)
 		return 0;
-	const graph::MemorySizes sizes(index.parameters.m, index.layout.code_bytes());
+	const graph::MemorySizes sizes(index.parameters.m, graph::BuildCode::bytes(index.shape));
 	const auto limit = static_cast<double>(memory_limit());
 	const std::size_t expected = static_cast<std::size_t>(std::min(sizes.graph_bytes(expected_rows(heap)) * 1.2, limit)) +
 								 SharedMemory::size(memory_limit(), sizes);
@@ -179,7 +179,7 @@ bool build_in_parallel(Relation heap, Relation relation, IndexInfo *info, const 
 	EnterParallelMode();
 	ParallelContext *context = CreateParallelContext("$libdir/vectorizer", "vectorizer_hnsw_build_worker", workers);
 	Snapshot snapshot = info->ii_Concurrent ? RegisterSnapshot(GetTransactionSnapshot()) : SnapshotAny;
-	const graph::MemorySizes sizes(index.parameters.m, index.layout.code_bytes());
+	const graph::MemorySizes sizes(index.parameters.m, graph::BuildCode::bytes(index.shape));
 	const Size memory_bytes = SharedMemory::size(memory_limit(), sizes);
 	const Size scan_bytes = table_parallelscan_estimate(heap, snapshot);
 	const Size wal_bytes = mul_size(sizeof(WalUsage), static_cast<Size>(workers));

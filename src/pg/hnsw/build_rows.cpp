@@ -66,7 +66,11 @@ void add(Builder &builder, VectorView vector, RowPointer row)
 
 Builder make_builder(Relation relation, BuildShare *share, unsigned number)
 {
-	Builder builder{make_inserter(relation, false, CurrentMemoryContext),
+	Inserter inserter = make_inserter(relation, false, CurrentMemoryContext);
+	const quantize::Shape &stored = inserter.index.shape;
+	const quantize::Shape walked = graph::shape_to_build_on(stored);
+	Builder builder{inserter,
+					walked == stored ? inserter.quantizer : quantize::Quantizer(walked, pg::context_arena(CurrentMemoryContext)),
 					share,
 					nullptr,
 					nullptr,

@@ -24,6 +24,7 @@ enum BuildStage : int { kStageMemory = 0, kStageWriting = 1, kStagePages = 2 };
 
 struct Builder {
 	Inserter inserter;
+	quantize::Quantizer walked;            // the code that the graph in memory is built on
 	BuildShare *share;
 	graph::MemoryGraph *graph;             // null once it has been written out
 	void (*release)(void *context, bool writer);  // frees the graph's memory after that; true for whoever has written
@@ -32,6 +33,9 @@ struct Builder {
 	pg_prng_state random;                  // of levels: seeded alike, so that a serial build of equal rows in memory gives an equal index
 	bool alone;                            // the only participant
 	bool reports;                          // progress, for everyone
+
+	/// Of the graph in memory; good as long as the Builder.
+	graph::BuildCode code() const { return {inserter.quantizer, walked}; }
 };
 
 /// A participant, the number-th, of a build of this index. Its memory lives in the current memory context. What is left to

@@ -15,7 +15,7 @@ Datum vectorizer_build_memory(PG_FUNCTION_ARGS)
 	return pg::guard([&] {
 		const hnsw::OpenedIndex opened = hnsw::open_named_index(PG_GETARG_OID(0), AccessShareLock);
 		const hnsw::Index index = hnsw::open_index(opened.index);
-		const graph::MemorySizes sizes(index.parameters.m, index.layout.code_bytes());
+		const graph::MemorySizes sizes(index.parameters.m, graph::BuildCode::bytes(index.shape));
 		const double bytes = sizes.graph_bytes(static_cast<double>(std::max<int64>(PG_GETARG_INT64(1), 0)));
 		hnsw::close(opened);
 		return Int64GetDatum(static_cast<int64>(std::min(bytes, 9e18)));

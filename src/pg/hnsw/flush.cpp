@@ -145,11 +145,11 @@ private:
 /// The rows that were folded into a node, after the node itself has been written.
 void write_more_rows(Relation relation, const Index &index, MemoryGraph &graph, Placed node)
 {
-	const std::byte *slot = graph.slot(node.from);
-	std::span<const std::uint8_t> code(SlotLayout::code(slot), index.layout.code_bytes());
-	for (std::uint32_t at = SlotLayout::header(slot).duplicates; at != kNoChunk; at = graph.more_rows(at).next) {
+	const graph::StoredCode stored = graph.stored_code(node.from);
+	std::span<const std::uint8_t> code(stored.code, index.layout.code_bytes());
+	for (std::uint32_t at = SlotLayout::header(graph.slot(node.from)).duplicates; at != kNoChunk; at = graph.more_rows(at).next) {
 		CHECK_FOR_INTERRUPTS();
-		if (!add_row(relation, index, node.to, code, SlotLayout::factors(slot), graph.more_rows(at).row, false))
+		if (!add_row(relation, index, node.to, code, stored.factors, graph.more_rows(at).row, false))
 			ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("node %u was not written as it should be", node.to)));
 	}
 }

@@ -174,13 +174,20 @@ void sweep(Scan &scan, Relation relation)
 	}
 }
 
+/// How far below its estimate a row may lie. A product code's errors have no such limit: of the true neighbours one in twenty
+/// lies more than four sigmas below, some twelve. There all that a round finds is ranked by its rows.
+double sigmas_below(const quantize::Shape &shape)
+{
+	return shape.kind == quantize::Kind::kProduct ? 1e6 : kSigmas;
+}
+
 /// What the estimate by one of the query's computers tells of a node.
 Unfetched unfetched(const Scan &scan, const quantize::Computer &computer, NodeId node, double estimate, quantize::Factors factors)
 {
 	const double sigma = computer.error(factors, estimate);
 	const bool tells = scan.order_shows && sigma > 0;  // a vector of length zero has none
 	const double ceiling = tells ? estimate + kSigmasOfCertainty * sigma : std::numeric_limits<double>::infinity();
-	return {estimate - kSigmas * sigma, ceiling, node};
+	return {estimate - sigmas_below(scan.index.shape) * sigma, ceiling, node};
 }
 
 /// No further round.
@@ -224,10 +231,11 @@ bool widen(Scan &scan, Relation relation)
 	return true;
 }
 
-/// Three sigmas of a product code of few bytes reach most of a large table: to run a further round for, one has to do.
+/// The sigmas that a further round is run for. Of a product code they reach most of a large table: there it is ef_search that
+/// says how many candidates are looked at.
 double waiting_sigmas(const quantize::Shape &shape)
 {
-	return shape.kind == quantize::Kind::kProduct ? 1 : kSigmas;
+	return shape.kind == quantize::Kind::kProduct ? 0 : kSigmas;
 }
 
 /// Whether a node that waits for the next round may hold a row nearer than this.

@@ -25,7 +25,7 @@ public:
 	Built(Metric metric, quantize::Kind kind, unsigned bits, unsigned m, unsigned ef)
 		: shape_{kind, static_cast<std::uint8_t>(bits), metric, kDimensions, 42}, quantizer_(shape_, memory_.arena()),
 		  chunks_(memory_.arena(), SIZE_MAX),
-		  graph(quantizer_, {m, ef}, chunks_.state, chunks_.source(), memory_.arena()), level_probability_(1.0 / m) {}
+		  graph(BuildCode(quantizer_), {m, ef}, chunks_.state, chunks_.source(), memory_.arena()), level_probability_(1.0 / m) {}
 
 	NodeId insert(const Vector &vector, std::size_t n, bool *folded = nullptr, Stop stop = {})
 	{
