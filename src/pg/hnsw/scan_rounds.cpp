@@ -48,9 +48,9 @@ void sweep(Scan &scan, Relation relation)
 	}
 }
 
-/// How far below its estimate a row may lie. A product code's errors have no such limit: of the true neighbours one in twenty
+/// How far from its estimate a row may lie. A product code's errors have no such limit: of the true neighbours one in twenty
 /// lies more than four sigmas below, some twelve. There all that a round finds is ranked by its rows.
-double sigmas_below(const quantize::Shape &shape)
+double sigmas_of_rows(const quantize::Shape &shape)
 {
 	return shape.kind == quantize::Kind::kProduct ? 1e6 : kSigmas;
 }
@@ -76,7 +76,8 @@ Unfetched unfetched(const Scan &scan, const quantize::Computer &computer, NodeId
 	const double sigma = computer.error(factors, estimate);
 	const bool tells = scan.order_shows && sigma > 0;  // a vector of length zero has none
 	const double ceiling = tells ? estimate + kSigmasOfCertainty * sigma : std::numeric_limits<double>::infinity();
-	return {estimate - sigmas_below(scan.index.shape) * sigma, ceiling, node};
+	const double reach = sigmas_of_rows(scan.index.shape) * sigma;
+	return {estimate - reach, estimate + reach, ceiling, node};
 }
 
 bool widen(Scan &scan, Relation relation)

@@ -90,6 +90,10 @@ bool make_ready(Scan &scan, const Rerank &rerank)
 	};
 	while (wanted()) {
 		Ready ready{scan.unfetched.pop(), {}};
+		if (scan.strict && scan.report.rows > 0 && nearer(ready.node.top, scan.last_distance)) {
+			++scan.report.dropped;  // found too late, as its code tells
+			continue;
+		}
 		std::optional<PageStore::Rows> rows = scan.store.rows(ready.node.node, [&](const std::byte *slot) {
 			const quantize::Factors factors = graph::SlotLayout::factors(slot);
 			const double estimate = scan.finer.distance(graph::SlotLayout::code(slot), factors);
