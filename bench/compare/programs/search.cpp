@@ -4,7 +4,8 @@
 //        [session=SQL] [clients=1] [count=all] [latencies=FILE]
 // TEXT has one parameter, the vector, and returns ids as integers. Prints a line a value (latencies.hpp), after one labelled
 // "floor" for a prepared SELECT 1. Every client asks all queries, starting at a different one. The first value is warmed up by
-// all of them, the others by 50. One client shares a core with its server process. FILE gets every single latency: value, client, query, microseconds.
+// all of them, the others by 50. One client shares a core with its server process. FILE gets every single latency: value,
+// client, query, microseconds.
 
 #include <algorithm>
 #include <barrier>

@@ -14,7 +14,7 @@ namespace vectorizer::hnsw {
 /// A node whose rows have not been fetched yet.
 struct Unfetched {
 	double bound;    // a distance that its rows hardly fall below
-	double top;      // one that they hardly exceed
+	double top;      // one that they hardly exceed; infinite where the code's error is not known
 	double ceiling;  // one that they do not exceed; infinite where the code does not tell
 	NodeId node;
 };

@@ -77,7 +77,8 @@ Unfetched unfetched(const Scan &scan, const quantize::Computer &computer, NodeId
 	const bool tells = scan.order_shows && sigma > 0;  // a vector of length zero has none
 	const double ceiling = tells ? estimate + kSigmasOfCertainty * sigma : std::numeric_limits<double>::infinity();
 	const double reach = sigmas_of_rows(scan.index.shape) * sigma;
-	return {estimate - reach, estimate + reach, ceiling, node};
+	const double top = sigma > 0 ? estimate + reach : std::numeric_limits<double>::infinity();  // else rounding decides
+	return {estimate - reach, top, ceiling, node};
 }
 
 bool widen(Scan &scan, Relation relation)
