@@ -1,6 +1,7 @@
 // Writing a graph out of memory: breadth first from the entry point, so that a node's neighbours lie near it and a cold
 // search touches fewer pages.
 #include "core/graph/breadth_first.hpp"
+#include "core/graph/page_order.hpp"
 #include "pg/hnsw/allocate.hpp"
 #include "pg/hnsw/build.hpp"
 
@@ -163,7 +164,8 @@ void write_graph(Relation relation, const Index &index, MemoryGraph &graph)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw flush", ALLOCSET_DEFAULT_SIZES);
 	Arena arena = pg::context_arena(context);
 	NodeId first = read_meta(relation).groups * index.nodes_per_group();  // behind the codebook
-	std::span<Placed> nodes = place(index, graph, graph::breadth_first(graph, arena), first, arena);
+	std::span<const NodeId> order = graph::page_order(graph, graph::breadth_first(graph, arena), index.slots_per_page, arena);
+	std::span<Placed> nodes = place(index, graph, order, first, arena);
 	std::span<NodeId> new_ids = arena.array<NodeId>(nodes.size());
 	for (Placed node : nodes)
 		new_ids[node.from] = node.to;

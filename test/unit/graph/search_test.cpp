@@ -1,6 +1,7 @@
 // Building and searching a graph in memory: recall against brute force, resumed rounds, sweeps, duplicates, cancels.
 #include "arena.hpp"
 #include "core/graph/breadth_first.hpp"
+#include "core/graph/page_order.hpp"
 #include "core/graph/memory_graph.hpp"
 
 #include <gtest/gtest.h>
@@ -202,13 +203,41 @@ TEST(BreadthFirst, ReachesVectorsThatLieNearerThanTheirCodesTell)
 	EXPECT_EQ(std::set<NodeId>(order.begin(), order.end()).size(), built.graph.size());
 }
 
+TEST(PageOrder, BringsNodesThatLinkToEachOtherTogether)
+{
+	std::mt19937_64 random(11);
+	Built built(Metric::kL2, quantize::Kind::kScalar, 8, 8, 32);
+	built.insert_all(mixture(random, 3000, kDimensions, 16));
+	constexpr unsigned kPerPage = 20;
+	HeapArena memory;
+	const std::span<const NodeId> walk = breadth_first(built.graph, memory.arena());
+	const std::span<const NodeId> pages = page_order(built.graph, walk, kPerPage, memory.arena());
+	ASSERT_EQ(std::set<NodeId>(pages.begin(), pages.end()).size(), built.graph.size());
+	EXPECT_EQ(pages.front(), built.graph.entry());
+
+	auto links_within = [&](std::span<const NodeId> order) {
+		std::vector<std::size_t> page(order.size());
+		for (std::size_t i = 0; i < order.size(); ++i)
+			page[order[i]] = i / kPerPage;
+		std::size_t within = 0;
+		std::vector<NodeId> links(built.graph.max_links());
+		for (NodeId id = 0; id < order.size(); ++id) {
+			const unsigned count = built.graph.links(id, 0, links.data());
+			for (unsigned i = 0; i < count; ++i)
+				within += page[id] == page[links[i]];
+		}
+		return within;
+	};
+	EXPECT_GT(links_within(pages), 2 * links_within(walk));
+}
+
 TEST(Once, KeepsTheBestOfWhatItDoesNotReturn)
 {
 	std::mt19937_64 random(8);
 	std::vector<Vector> vectors = mixture(random, 2000, kDimensions, 8);
 	Built built(Metric::kL2, quantize::Kind::kScalar, 8, 8, 32);
 	built.insert_all(vectors);
-	constexpr std::size_t kEf = 20, kRunnersUp = 30;
+	constexpr std::size_t kEf = 100, kRunnersUp = 30;  // enough wait for losers to be dropped on the way
 	for (std::size_t query = 0; query < 20; ++query) {
 		HeapArena memory;
 		auto all = built.search(vectors[query], memory);

@@ -1,0 +1,79 @@
+#include "core/graph/page_order.hpp"
+
+#include <algorithm>
+
+namespace vectorizer::graph {
+
+namespace {
+
+class Packer {
+public:
+	Packer(MemoryGraph &graph, unsigned per_page, const Arena &arena)
+		: graph_(graph), per_page_(per_page), order_(arena.array<NodeId>(graph.size())),
+		  votes_(arena.array<std::uint16_t>(graph.size())), links_(arena.array<NodeId>(graph.max_links())), candidates_(arena)
+	{
+		std::fill(votes_.begin(), votes_.end(), std::uint16_t{0});
+	}
+
+	bool placed(NodeId id) const { return votes_[id] == kPlaced; }
+
+	/// Goes on with this node, and fills its page.
+	void fill_page(NodeId first)
+	{
+		place(first);
+		while (end_ % per_page_ != 0 && candidates_.size() > 0)
+			place(take_best());
+		for (NodeId id : candidates_)
+			votes_[id] = 0;
+		candidates_.clear();
+	}
+
+	std::span<NodeId> order() const { return order_; }
+
+private:
+	static constexpr std::uint16_t kPlaced = 0xFFFF;
+
+	void place(NodeId id)
+	{
+		votes_[id] = kPlaced;
+		order_[end_++] = id;
+		const unsigned count = graph_.links(id, 0, links_.data());
+		for (NodeId to : links_.first(count)) {
+			if (placed(to))
+				continue;
+			if (votes_[to]++ == 0)
+				candidates_.append(to);
+		}
+	}
+
+	NodeId take_best()
+	{
+		NodeId *best = std::max_element(candidates_.begin(), candidates_.end(),
+										[&](NodeId a, NodeId b) { return votes_[a] < votes_[b]; });
+		const NodeId id = *best;
+		*best = candidates_.last();
+		candidates_.remove_last();
+		return id;
+	}
+
+	MemoryGraph &graph_;
+	unsigned per_page_;
+	std::span<NodeId> order_;
+	std::span<std::uint16_t> votes_;  // links from the open page; kPlaced: has a page
+	std::span<NodeId> links_;
+	Pile<NodeId> candidates_;         // linked from the open page, without one
+	std::size_t end_ = 0;
+};
+
+}  // namespace
+
+std::span<NodeId> page_order(MemoryGraph &graph, std::span<const NodeId> order, unsigned per_page, const Arena &arena)
+{
+	Packer packer(graph, per_page, arena);
+	for (NodeId id : order)
+		if (!packer.placed(id))
+			packer.fill_page(id);
+	return packer.order();
+}
+
+}  // namespace vectorizer::graph
