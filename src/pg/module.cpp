@@ -1,8 +1,10 @@
-// What the server sees first: the module's magic block and _PG_init, which defines the settings.
+// What the server sees first: the module's magic block and _PG_init, which defines the settings and installs the hooks.
 #include "pg/module.hpp"
 
 #include "pg/crash_point.hpp"
 #include "pg/hnsw/options.hpp"
+#include "pg/hnsw/training.hpp"
+#include "pg/hnsw/unread_distance.hpp"
 #include "pg/workspace/worker.hpp"
 
 extern "C" {
@@ -15,6 +17,8 @@ PGDLLEXPORT void _PG_init(void);
 void _PG_init(void)
 {
 	vectorizer::hnsw::define_options();
+	vectorizer::hnsw::define_training();
+	vectorizer::hnsw::install_planner_hook();
 	vectorizer::pg::define_crash_points();
 	vectorizer::pg::init_workspace();
 	MarkGUCPrefixReserved("vectorizer");

@@ -125,9 +125,9 @@ struct MetaPage {
 
 	// Parameters of trained quantizers, by generation; 0 and InvalidBlockNumber: the data-free code.
 	std::uint16_t codebook_generation;
-	std::uint16_t next_codebook_generation;
+	std::uint16_t reserved_generation;    // 0
 	BlockNumber codebook_block;
-	BlockNumber next_codebook_block;
+	BlockNumber reserved_block;           // InvalidBlockNumber
 
 	Evidence evidence;
 

@@ -119,7 +119,7 @@ void init_meta_page(Page page, const Index &index, std::uint16_t flags, const Ev
 	meta->node_tail = InvalidBlockNumber;
 	meta->overflow_tail = InvalidBlockNumber;
 	meta->codebook_block = InvalidBlockNumber;
-	meta->next_codebook_block = InvalidBlockNumber;
+	meta->reserved_block = InvalidBlockNumber;
 	set_items_on(page, sizeof(MetaPage), 1);
 }
 

@@ -4,6 +4,7 @@
 #include "pg/crash_point.hpp"
 #include "pg/hnsw/allocate.hpp"
 #include "pg/hnsw/codebook.hpp"
+#include "pg/hnsw/training.hpp"
 
 extern "C" {
 #include "storage/lmgr.h"
@@ -164,6 +165,8 @@ bool insert_row(const Inserter &inserter, VectorView vector, RowPointer row)
 	std::copy(std::begin(found.levels), std::end(found.levels), levels);
 	Written node = write_node(inserter.relation, index, {code, factors, row, level, levels}, inserter.logged);
 	pg::crash_point("insert.slot");
+	if (inserter.logged)  // no build does this
+		note_new_node(inserter.relation, index, meta, node.id);
 	for (unsigned at = 0; at <= node.level; ++at)
 		if (!found.levels[at].empty())
 			link_back(inserter, node.id, at, found.levels[at], *found.known[at], arena);

@@ -1,6 +1,7 @@
 #include "pg/hnsw/measure.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/choose.hpp"
 #include "pg/hnsw/codebook.hpp"
 #include "pg/hnsw/sample.hpp"
@@ -191,14 +192,9 @@ Datum retrain(FunctionCallInfo fcinfo)
 		opened = open_named_index(oid, ShareUpdateExclusiveLock);
 	}
 	quantize::Evaluation found = measure_index(opened);
-	if (found.rows > 0) {
-		pg::PageChange change(opened.index, true);
-		MetaPage *meta = meta_of(change.lock(kMetaBlock));
-		meta->evidence = evidence_of(found);
-		if (!quantize::trainable(open_index(opened.index).shape) || meta->codebook_block != InvalidBlockNumber)
-			meta->flags &= static_cast<std::uint16_t>(~kUntrained);
-		change.commit();
-	}
+	pg::crash_point("train.measured");
+	if (found.rows > 0)
+		keep_evidence(opened.index, found);
 	Datum row = row_of(fcinfo, opened, found);
 	close(opened);
 	return row;
@@ -236,6 +232,18 @@ quantize::Evaluation measure_index(const OpenedIndex &opened)
 	}
 	release(sample);
 	return found;
+}
+
+void keep_evidence(Relation index, const quantize::Evaluation &found)
+{
+	const bool trainable = quantize::trainable(open_index(index).shape);
+	pg::PageChange change(index, true);
+	MetaPage *meta = meta_of(change.lock(kMetaBlock));
+	meta->evidence = evidence_of(found);
+	if (!trainable || meta->codebook_block != InvalidBlockNumber)
+		meta->flags &= static_cast<std::uint16_t>(~kUntrained);
+	change.commit();
+	pg::crash_point("train.evidence");
 }
 
 }  // namespace vectorizer::hnsw

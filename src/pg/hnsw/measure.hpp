@@ -12,4 +12,7 @@ void require_reading(Relation heap, AttrNumber column);
 /// What the index's codes find on a sample of its rows; rows 0 if there are too few.
 quantize::Evaluation measure_index(const OpenedIndex &opened);
 
+/// Writes into the metapage what was found, and that the code has been measured on rows.
+void keep_evidence(Relation index, const quantize::Evaluation &found);
+
 }  // namespace vectorizer::hnsw

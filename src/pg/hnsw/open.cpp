@@ -18,7 +18,7 @@ OpenedIndex open_named_index(Oid oid, LOCKMODE lock)
 	Oid table = get_rel_relkind(oid) == RELKIND_INDEX ? IndexGetRelation(oid, true) : InvalidOid;
 	Relation heap = OidIsValid(table) ? table_open(table, lock) : nullptr;
 	Relation index = relation_open(oid, lock);
-	if (index->rd_rel->relkind != RELKIND_INDEX || index->rd_indam == nullptr || index->rd_indam->aminsert != am_insert)
+	if (index->rd_rel->relkind != RELKIND_INDEX || !is_hnsw(index))
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("\"%s\" is not an hnsw index", RelationGetRelationName(index)),
 						index->rd_rel->relkind == RELKIND_PARTITIONED_INDEX
@@ -38,6 +38,11 @@ void close(const OpenedIndex &opened)
 {
 	relation_close(opened.index, opened.lock);
 	table_close(opened.heap, opened.lock);
+}
+
+bool is_hnsw(Relation index)
+{
+	return index->rd_indam != nullptr && index->rd_indam->aminsert == am_insert;
 }
 
 TupleDesc row_columns(FunctionCallInfo fcinfo)

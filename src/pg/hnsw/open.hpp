@@ -20,6 +20,9 @@ struct OpenedIndex {
 OpenedIndex open_named_index(Oid oid, LOCKMODE lock);
 void close(const OpenedIndex &opened);
 
+/// REQUIRES: an index.
+bool is_hnsw(Relation index);
+
 /// The columns of the row that the function is declared to return.
 TupleDesc row_columns(FunctionCallInfo fcinfo);
 

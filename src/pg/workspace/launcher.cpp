@@ -136,7 +136,7 @@ private:
 					TimestampTzPlusMilliseconds(GetCurrentTimestamp(), std::min(1000 << slot->failures, 60000));
 				slot->failures = std::min(slot->failures + 1, 6);
 			}
-			else if (slot->holders == 0 && slot->watcher_pid == 0) {
+			else if (is_idle(*slot)) {
 				slot->database = InvalidOid;
 			}
 		});

@@ -74,6 +74,16 @@ void detach_watcher(int, Datum)
 	});
 }
 
+void detach_trainer(int, Datum)
+{
+	with_slot(MyDatabaseId, [](DatabaseSlot *slot) {
+		if (slot != nullptr && slot->trainer_pid == MyProcPid)
+			slot->trainer_pid = 0;
+		if (slot != nullptr && is_idle(*slot))
+			slot->database = InvalidOid;
+	});
+}
+
 }  // namespace
 
 void request_registry()
@@ -150,6 +160,26 @@ bool attach_watcher()
 	return attached;
 }
 
+bool attach_trainer()
+{
+	if (!registry_exists())
+		return true;
+	bool attached = false;
+	before_shmem_exit(detach_trainer, Datum{0});
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot == nullptr || slot->trainer_pid != 0 || slot->holders > 0)
+			return;
+		slot->trainer_pid = MyProcPid;
+		attached = true;
+	});
+	return attached;
+}
+
+bool is_idle(const DatabaseSlot &slot)
+{
+	return !slot.wanted && !slot.starting && slot.holders == 0 && slot.watcher_pid == 0 && slot.trainer_pid == 0;
+}
+
 void settle_watcher()
 {
 	with_slot(MyDatabaseId, [](DatabaseSlot *slot) {
@@ -190,25 +220,25 @@ const char *watcher_state(Oid database)
 void hold_database(Oid database, int milliseconds)
 {
 	constexpr int kStep = 10;
-	int pid = 0;
-	with_slot(database, [&](DatabaseSlot *slot) {
-		if (slot != nullptr) {
+	with_slot(database, [](DatabaseSlot *slot) {
+		if (slot != nullptr)
 			++slot->holders;
-			pid = slot->watcher_pid;
-		}
 	});
 	for (int waited = 0; waited < milliseconds; waited += kStep) {
+		int pids[2] = {0, 0};
 		bool there = false;
 		with_slot(database, [&](DatabaseSlot *slot) {
-			if (slot != nullptr) {
-				pid = slot->watcher_pid;
-				there = pid != 0 || slot->starting;
-			}
+			if (slot == nullptr)
+				return;
+			pids[0] = slot->watcher_pid;
+			pids[1] = slot->trainer_pid;
+			there = pids[0] != 0 || pids[1] != 0 || slot->starting;
 		});
 		if (!there)
 			return;
-		if (pid != 0 && waited % 500 == 0)
-			kill(pid, SIGTERM);
+		for (int pid : pids)
+			if (pid != 0 && waited % 500 == 0)
+				kill(pid, SIGTERM);
 		pg_usleep(kStep * 1000L);
 	}
 }

@@ -24,14 +24,18 @@ struct DatabaseSlot {
 	Oid database;
 	bool wanted;             // a watcher should run, or look whether it should
 	uint32 wishes;           // counts requests, so that none is lost while a watcher is leaving
-	int holders;             // backends that need the database without a watcher
+	int holders;             // backends that need the database to themselves
 	int watcher_pid;         // 0: none
+	int trainer_pid;         // of an index's trainer (pg/hnsw/training.hpp); 0: none
 	bool starting;           // registered, does not know yet whether there is anything to watch
 	bool no_worker_slot;     // could not be registered: max_worker_processes
 	Latch *watcher_latch;    // valid while watcher_pid is set
 	int failures;            // starts in a row that did not get as far as attach_watcher()
 	TimestampTz not_before;  // of the next start, after a failure
 };
+
+/// Whether nobody needs the line any more.
+bool is_idle(const DatabaseSlot &slot);
 
 /// Runs f(slot) under the registry's lock, exclusively. f must not raise. The slot of a database that has none is made;
 /// null if all are taken.
@@ -51,14 +55,18 @@ void attach_launcher();
 /// The watcher of this database says that it is there, until it exits. False: it should not be (held, or another one).
 bool attach_watcher();
 
-/// It has found something to watch. The launcher starts one watcher at a time, so that databases without projects, which
+/// A trainer says that it is there, until it exits. False: it should not be (held, or another one). Always true where there is
+/// no registry.
+bool attach_trainer();
+
+/// The watcher has found something to watch. The launcher starts one watcher at a time, so that databases without projects, which
 /// are all looked at once, take one worker slot and not as many.
 void settle_watcher();
 
 /// "running", "starting", ...: what vectorizer.watcher_state() says of this database.
 const char *watcher_state(Oid database);
 
-/// Keeps a database free of watchers until release_hold(). Has the present one leave, and waits for it up to
+/// Keeps a database free of our processes until release_hold(). Has the present ones leave, and waits for them up to
 /// `milliseconds`.
 void hold_database(Oid database, int milliseconds);
 void release_hold(Oid database);

@@ -1,5 +1,6 @@
 // The watcher: keeps the projects of one database up to date. Sleeps on its latch between scans; leaves when there is
 // nothing to watch, or when somebody needs the database for himself.
+#include "pg/background.hpp"
 #include "pg/collection/identity.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/monitor/progress.hpp"
@@ -12,7 +13,6 @@ extern "C" {
 #include "access/xact.h"
 #include "commands/extension.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
@@ -164,15 +164,6 @@ private:
 	std::size_t count_ = 0;
 };
 
-/// This process is a superuser: what the database's owner has set for its sessions, operators of his own above all, does
-/// not hold here.
-void ignore_database_settings()
-{
-	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
-	SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
-}
-
 /// Whether nobody has asked for anything since `wishes`: then the database needs no watcher from now on.
 bool may_leave(uint32 wishes)
 {
@@ -203,9 +194,7 @@ extern "C" void vectorizer_watcher_main(Datum argument)
 	using namespace vectorizer::pg;
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(argument), InvalidOid, 0);
-	ignore_database_settings();
+	connect_background(DatumGetObjectId(argument));
 	if (!attach_watcher())
 		proc_exit(1);
 

@@ -1,0 +1,78 @@
+// The insert's part: it asks for a trainer.
+#include "pg/hnsw/training.hpp"
+
+#include "core/quantize/train.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "utils/guc.h"
+}
+
+namespace vectorizer::hnsw {
+
+namespace {
+
+constinit bool auto_train = true;
+
+/// Indexes that this transaction has found due. One that finds no place is found due again.
+constexpr unsigned kMostAsked = 8;
+constinit Oid asked[kMostAsked] = {};
+constinit unsigned n_asked = 0;
+
+void start_trainer(Oid index)
+{
+	BackgroundWorker worker{};
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	worker.bgw_main_arg = ObjectIdGetDatum(index);
+	static_assert(sizeof(MyDatabaseId) <= sizeof(worker.bgw_extra));
+	memcpy(worker.bgw_extra, &MyDatabaseId, sizeof(MyDatabaseId));
+	snprintf(worker.bgw_library_name, BGW_MAXLEN, "$libdir/vectorizer");  // as the functions name it: it need not be preloaded
+	snprintf(worker.bgw_function_name, BGW_MAXLEN, "vectorizer_trainer_main");
+	snprintf(worker.bgw_name, BGW_MAXLEN, "vectorizer trainer of index %u", index);
+	snprintf(worker.bgw_type, BGW_MAXLEN, "vectorizer trainer");
+	BackgroundWorkerHandle *handle = nullptr;
+	if (RegisterDynamicBackgroundWorker(&worker, &handle))
+		pfree(handle);
+}
+
+void at_transaction_end(XactEvent event, void *)
+{
+	if (n_asked == 0 || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+		return;
+	if (event == XACT_EVENT_COMMIT)
+		for (unsigned i = 0; i < n_asked; ++i)
+			start_trainer(asked[i]);
+	n_asked = 0;
+}
+
+}  // namespace
+
+void define_training()
+{
+	DefineCustomBoolVariable("vectorizer.auto_train",
+							 "Whether inserts have an hnsw index that was created empty fitted to its rows.",
+							 "A background process does it once there are some ten thousand. Off: vectorizer.retrain() and REINDEX do.",
+							 &auto_train, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+	RegisterXactCallback(at_transaction_end, nullptr);
+}
+
+bool wants_training(const Index &index, const MetaPage &meta)
+{
+	return (meta.flags & kUntrained) != 0 && ((meta.flags & kAutomatic) != 0 || quantize::trainable(index.shape));
+}
+
+void note_new_node(Relation relation, const Index &index, const MetaPage &meta, NodeId node)
+{
+	if (node % index.nodes_per_group() != 0 || node < kNodesToTrainOn || !auto_train || !wants_training(index, meta) ||
+		RelationUsesLocalBuffers(relation))  // no other process sees a temporary table
+		return;
+	const Oid oid = RelationGetRelid(relation);
+	if (n_asked < kMostAsked && std::find(asked, asked + n_asked, oid) == asked + n_asked)
+		asked[n_asked++] = oid;
+}
+
+}  // namespace vectorizer::hnsw
