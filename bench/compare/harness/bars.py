@@ -42,10 +42,12 @@ def latency_bars(results):
 			yield Bar(f"... to hnswlib's (in the right column)", set, a, c, ratio(a, c), 1, unit="us")
 	a, c = (at_recall(sweep(results, "gauss384", name), .95, "p95") for name in ("vectorizer", "hnswlib"))
 	yield Bar("p95, recall@10 .95, to hnswlib's (in the right column)", "gauss384", a, c, ratio(a, c), 1.2, 1, unit="us")
-	for stage, what, clients in [("clients", "8 clients", 8), ("buffers", "index 4 x shared_buffers", 1)]:
+	for stage, what, clients, variant in [("clients", "8 clients", 8, "k 10"),
+			("buffers", "each index 4 x its shared_buffers", 1, "k 10"),
+			("buffers", "one shared_buffers, 1/4 of our index", 1, "k 10, same pool")]:
 		for set in ("sentences300", "gauss384"):
 			for recall in (.95, .99):
-				a, b = (at_recall(sweep(results, set, name, stage=stage, clients=clients), recall)
+				a, b = (at_recall(sweep(results, set, name, stage=stage, clients=clients, variant=variant), recall)
 					for name in ("vectorizer", "pgvector"))
 				yield Bar(f"mean latency, recall@10 {recall}, {what}", set, a, b, ratio(a, b), 1 / 3, 1 / 6, unit="us")
 

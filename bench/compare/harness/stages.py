@@ -10,6 +10,7 @@ from harness.systems import PGVECTOR, VECTORIZER
 
 FULL_SETS = ["sentences300", "fashion784", "gauss384"]
 PGVECTOR_MOST_DIMENSIONS = 2000
+SAME_POOL = "k 10, same pool"
 
 
 def figures(**named):
@@ -219,21 +220,24 @@ def clients(bench, names):
 
 
 def buffers(bench, names):
-	"""The buffer pool a quarter of the index: each extension's of its own."""
+	"""The buffer pool a quarter of the index: of each extension's own, and for both of ours."""
 	for name in names or ["sentences300", "gauss384"]:
 		bench.server.start()
 		files = bench.files(name)
-		keys = keys_by_system(bench, "buffers", name, "k 10")
-		quarter = {}
-		for system in keys:
-			ensure_index(bench, system, files)
-			quarter[system] = max(128, bench.tables.index_bytes(system, name) // 4096)
+		for variant in ("k 10", SAME_POOL):
+			keys = keys_by_system(bench, "buffers", name, variant)
+			quarter = {}
+			for system in keys:
+				ensure_index(bench, system, files)
+				quarter[system] = max(128, bench.tables.index_bytes(system, name) // 4096)
 
-		def one_pass(system):
-			bench.server.start(shared_buffers=f"{quarter[system]}kB")
-			return figures(shared_buffers=quarter[system] * 1024) + bench.search(system, files)
+			def one_pass(system):
+				pool = quarter[VECTORIZER if variant == SAME_POOL and VECTORIZER in quarter else system]
+				bench.server.start(shared_buffers=f"{pool}kB")
+				return figures(shared_buffers=pool * 1024) + bench.search(system, files)
 
-		bench.passes(keys, one_pass)
+			bench.passes(keys, one_pass)
+			bench.server.start()
 
 
 def memory(bench, names):
