@@ -51,6 +51,8 @@ my @work = (
 	[ qr/^vacuum\.free_chunk$/,   $delete,                     $vacuum ],
 	[ qr/^vacuum\.chunks$/,       "$delete; VACUUM rows; DELETE FROM rows WHERE id % 16 = 12", $vacuum ],
 	[ qr/^vacuum\./,              $delete,                     $vacuum ],
+	[ qr/^train\./,               'INSERT INTO rows SELECT id + 20000, v FROM vectors', q{SELECT vectorizer.retrain('rows_v')} ],
+	[ qr/^worker\./,              'ALTER TABLE rows SET (parallel_workers = 2)', "CREATE INDEX built ON rows $options" ],
 	[ qr/^build\./,               '',                          "CREATE INDEX built ON rows $options" ],
 	[ qr/^build\./,               '',                          'REINDEX INDEX CONCURRENTLY rows_v' ]);
 

@@ -34,9 +34,9 @@ std::size_t BuildCode::bytes(const Shape &stored, const Shape &walked)
 							: place_of_factors(walked) + sizeof(Factors) + quantize::code_bytes(stored);
 }
 
-Factors BuildCode::encode(const float *vector, std::uint8_t *out) const
+Factors BuildCode::encode(const float *vector, std::uint8_t *out, const Arena &arena, quantize::Computer *computer) const
 {
-	const Factors factors = walked_->encode(vector, out);
+	const Factors factors = walked_->encode_and_query(vector, out, arena, computer);
 	if (two()) {
 		std::uint8_t *rest = out + place_of_factors(walked_->shape());
 		std::fill(out + walked_->code_bytes(), rest, std::uint8_t{0});

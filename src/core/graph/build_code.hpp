@@ -25,8 +25,8 @@ public:
 
 	const quantize::Quantizer &walked() const { return *walked_; }
 
-	/// Writes bytes(). Returns the factors of the code to build on.
-	quantize::Factors encode(const float *vector, std::uint8_t *out) const;
+	/// Writes bytes(), and makes a computer to find the vector's neighbours by. Returns the factors of the code to build on.
+	quantize::Factors encode(const float *vector, std::uint8_t *out, const Arena &arena, quantize::Computer *computer) const;
 
 	/// The stored code among a node's bytes, and its factors, given those of the other.
 	const std::uint8_t *stored_code(const std::uint8_t *bytes) const;

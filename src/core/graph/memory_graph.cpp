@@ -219,8 +219,8 @@ void MemoryGraph::offer_as_entry(NodeId id, unsigned level)
 MemoryGraph::Inserted MemoryGraph::insert(const float *vector, RowPointer row, unsigned level, const Arena &scratch, Stop stop)
 {
 	std::span<std::uint8_t> code = scratch.array<std::uint8_t>(layout().code_bytes());
-	Content content{code, code_.encode(vector, code.data()), row, level, 0};
-	const quantize::Computer computer = code_.walked().query(vector, scratch);
+	quantize::Computer computer;
+	Content content{code, code_.encode(vector, code.data(), scratch, &computer), row, level, 0};
 	Neighbourhood found{};
 	NodeId id = kNoNode;
 	auto claim_place = [&] {

@@ -25,6 +25,8 @@ struct Method {
 	Factors (*encode)(const Tools &, const float *vector, std::uint8_t *code);
 	void (*decode)(const Tools &, const std::uint8_t *code, Factors factors, float *vector);
 	Computer (*query)(const Tools &, const float *vector, const Arena &arena);
+	/// encode() and query() of one vector, where they have work in common; null elsewhere.
+	Factors (*encode_and_query)(const Tools &, const float *vector, std::uint8_t *code, const Arena &arena, Computer *) = nullptr;
 	Computer (*query_code)(const Tools &, const std::uint8_t *code, Factors factors, std::span<std::uint8_t> space);
 };
 

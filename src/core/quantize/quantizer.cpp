@@ -65,6 +65,14 @@ Computer Quantizer::query(const float *vector, const Arena &arena) const
 	return method_->query({shape_, parameters_, rotation_, nullptr}, vector, arena);
 }
 
+Factors Quantizer::encode_and_query(const float *vector, std::uint8_t *code, const Arena &arena, Computer *computer) const
+{
+	if (method_->encode_and_query != nullptr)
+		return method_->encode_and_query({shape_, parameters_, rotation_, scratch_}, vector, code, arena, computer);
+	*computer = query(vector, arena);
+	return encode(vector, code);
+}
+
 Computer Quantizer::query_code(const std::uint8_t *code, Factors factors, std::span<std::uint8_t> space) const
 {
 	return method_->query_code({shape_, parameters_, rotation_, nullptr}, code, factors, space);

@@ -133,6 +133,9 @@ public:
 	/// subspaces * 1 kB for a trained kProduct.
 	Computer query(const float *vector, const Arena &arena) const;
 
+	/// Both for one vector, at less than the cost of both: this computer has no finer() one.
+	Factors encode_and_query(const float *vector, std::uint8_t *code, const Arena &arena, Computer *computer) const;
+
 	/// A computer from a code, for distances between two stored codes. `space` holds computer_bytes(), is aligned to 4
 	/// bytes and is reused from call to call by the caller; the code itself is not needed afterwards. Distances are
 	/// symmetrical up to rounding.

@@ -56,11 +56,10 @@ Rotated rotate(const Tools &tools, const float *vector, float *out)
 	return rotated;
 }
 
-Factors encode(const Tools &tools, const float *vector, std::uint8_t *code)
+// Of the rotated vector `y`.
+Factors encode_rotated(const Tools &tools, const float *y, const Rotated &rotated, std::uint8_t *code)
 {
 	const Format format = format_of(tools.shape);
-	const float *y = tools.scratch;
-	const Rotated rotated = rotate(tools, vector, tools.scratch);
 	const float largest = largest_magnitude(y, format.coded);
 	const Levels &levels = levels_of(format.bits);
 	const float per_step = largest > 0 ? 1 / best_step(y, format.coded, largest, levels) : 0;
@@ -74,6 +73,12 @@ Factors encode(const Tools &tools, const float *vector, std::uint8_t *code)
 	if (!(dot > 0))
 		return {0, 0};
 	return {finite_float(rotated.norm * rotated.norm / dot * rotated.factor), finite_float(rotated.norm * rotated.factor)};
+}
+
+Factors encode(const Tools &tools, const float *vector, std::uint8_t *code)
+{
+	const Rotated rotated = rotate(tools, vector, tools.scratch);
+	return encode_rotated(tools, tools.scratch, rotated, code);
 }
 
 // The nearest to x along v: v <v, x'> / |v|^2, <v, x'> being norm^2 / scale.
@@ -203,12 +208,11 @@ void add_rest(const Shape &shape, Computer &computer, std::span<const float> y, 
 	                                                    : finer_distance<Metric::kInnerProduct>;
 }
 
-Computer query(const Tools &tools, const float *vector, const Arena &arena)
+// Of the rotated vector `y`; with what finer() takes, if wanted.
+Computer query_rotated(const Tools &tools, std::span<const float> y, const Rotated &rotated, const Arena &arena, bool finer)
 {
 	const Format format = format_of(tools.shape);
-	const std::span<float> y = arena.array<float>(tools.shape.dimensions);
 	const std::span<std::int8_t> bytes = arena.array<std::int8_t>(query_bytes(format));
-	const Rotated rotated = rotate(tools, vector, y.data());
 	const double step = largest_magnitude(y.data(), format.coded) / kByteLimit;
 	const auto per_step = static_cast<float>(step > 0 ? 1 / step : 0);
 	std::int32_t sum = 0;
@@ -220,9 +224,24 @@ Computer query(const Tools &tools, const float *vector, const Arena &arena)
 	const double scale = step * rotated.factor;
 	Computer computer = computer_over(tools.shape, bytes.data(), rotated.norm * rotated.factor, scale, sum);
 	computer.query_error = scale / std::sqrt(12.0);
-	if (format.bits == 8)
+	if (finer && format.bits == 8)
 		add_rest(tools.shape, computer, y, per_step, arena);
 	return computer;
+}
+
+Computer query(const Tools &tools, const float *vector, const Arena &arena)
+{
+	const std::span<float> y = arena.array<float>(tools.shape.dimensions);
+	const Rotated rotated = rotate(tools, vector, y.data());
+	return query_rotated(tools, y, rotated, arena, true);
+}
+
+Factors encode_and_query(const Tools &tools, const float *vector, std::uint8_t *code, const Arena &arena, Computer *computer)
+{
+	const std::span<const float> y(tools.scratch, tools.shape.dimensions);
+	const Rotated rotated = rotate(tools, vector, tools.scratch);
+	*computer = query_rotated(tools, y, rotated, arena, false);
+	return encode_rotated(tools, y.data(), rotated, code);
 }
 
 // The meanings themselves are the query, doubled below 8 bits to be integers: the estimate is scale * scale * <v, w>, the
@@ -253,6 +272,7 @@ constinit const Method kScalarMethod = {
 	.encode = encode,
 	.decode = decode,
 	.query = query,
+	.encode_and_query = encode_and_query,
 	.query_code = query_code,
 };
 

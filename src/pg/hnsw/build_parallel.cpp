@@ -1,6 +1,7 @@
 #include "pg/hnsw/build_parallel.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/crash_point.hpp"
 #include "pg/hnsw/build.hpp"
 #include "pg/hnsw/build_memory.hpp"
 
@@ -90,8 +91,12 @@ void participate(const Place &place, SharedChunks &chunks, Relation heap, Relati
 		BarrierArriveAndWait(&share->barrier, WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
 	if (stage == kStageMemory)
 		builder.graph = &graph;
+	if (number > 0)
+		pg::crash_point("worker.begin");
 	TableScanDesc scan = table_beginscan_parallel(heap, place.scan);
 	double heap_rows = table_index_build_scan(heap, relation, info, true, number == 0, build_callback, &builder, scan);
+	if (number > 0)
+		pg::crash_point("worker.scanned");
 	leave_build(builder);
 
 	SpinLockAcquire(&build->lock);

@@ -138,8 +138,8 @@ bool insert_row(const Inserter &inserter, VectorView vector, RowPointer row)
 	const Index &index = inserter.index;
 	Arena arena = pg::context_arena(CurrentMemoryContext);
 	std::span<std::uint8_t> code = arena.array<std::uint8_t>(index.layout.code_bytes());
-	quantize::Factors factors = inserter.quantizer.encode(vector.x, code.data());
-	quantize::Computer computer = inserter.quantizer.query(vector.x, arena);
+	quantize::Computer computer;
+	quantize::Factors factors = inserter.quantizer.encode_and_query(vector.x, code.data(), arena, &computer);
 	PageStore store(inserter.relation, index);
 
 	MetaPage meta = read_meta(inserter.relation);

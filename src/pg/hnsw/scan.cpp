@@ -12,6 +12,10 @@ namespace vectorizer::hnsw {
 
 namespace {
 
+/// The first round is not narrower, for its order's sake: of ten rows among ten candidates a further round is nearly always
+/// due, and the two cost more than one of this width and find less.
+constexpr std::size_t kLeastWidth = 16;
+
 /// IndexScanDesc's opaque.
 struct ScanState {
 	MemoryContext context;  // of the Scan; reset by a rescan
@@ -49,6 +53,8 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 	const quantize::Shape &shape = scan->index.shape;
 	scan->order_shows = shape.kind == quantize::Kind::kScalar && shape.bits == 8 && shape.metric != Metric::kL1;
 	scan->width = static_cast<std::size_t>(scan->settings.ef_search);
+	if (scan->settings.iterative_scan != IterativeScan::kOff)
+		scan->width = std::max(scan->width, kLeastWidth);
 	scan->report.index = RelationGetRelid(relation);
 	scan->report.ef_search = scan->settings.ef_search;
 

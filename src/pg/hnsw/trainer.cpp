@@ -1,6 +1,5 @@
 // The background process that fits one index to its rows, and ends.
 #include "pg/background.hpp"
-#include "pg/crash_point.hpp"
 #include "pg/hnsw/measure.hpp"
 #include "pg/hnsw/training.hpp"
 #include "pg/workspace/registry.hpp"
@@ -175,7 +174,6 @@ void train(Oid oid)
 		return;
 	ereport(LOG, (errmsg("index \"%s\" is built anew, with codes that fit the rows it has now", name)));
 	pgstat_report_activity(STATE_RUNNING, psprintf("REINDEX INDEX CONCURRENTLY %s", name));
-	pg::crash_point("train.reindex");
 	reindex(oid);
 }
 

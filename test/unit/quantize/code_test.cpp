@@ -156,6 +156,31 @@ std::vector<std::pair<std::string, Vector>> extremes(std::size_t d)
 	return all;
 }
 
+TEST(Code, OneVectorsCodeAndQueryAreTheSameTogether)
+{
+	std::mt19937_64 random(17);
+	for (Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine, Metric::kL1}) {
+		for (unsigned bits : {32U, 8U, 4U, 1U}) {
+			SCOPED_TRACE(std::to_string(static_cast<int>(metric)) + ", " + std::to_string(bits) + " bits");
+			Heap heap;
+			const std::size_t d = 77;
+			const Quantizer quantizer(shape_of(metric, bits, d), heap.arena());
+			const Vector x = gaussian(random, d);
+			const Encoded other = encode(quantizer, gaussian(random, d)), alone = encode(quantizer, x);
+			std::vector<std::uint8_t> code(quantizer.code_bytes());
+			Computer together;
+			const Factors factors = quantizer.encode_and_query(x.data(), code.data(), heap.arena(), &together);
+			EXPECT_EQ(code, alone.code);
+			EXPECT_EQ(factors.scale, alone.factors.scale);
+			EXPECT_EQ(factors.norm, alone.factors.norm);
+			const Computer query = quantizer.query(x.data(), heap.arena());
+			EXPECT_EQ(together.distance(other.code.data(), other.factors), query.distance(other.code.data(), other.factors));
+			EXPECT_EQ(together.finer().distance(other.code.data(), other.factors),
+					  together.distance(other.code.data(), other.factors));
+		}
+	}
+}
+
 TEST(Code, EveryPairOfExtremesHasADistance)
 {
 	for (std::size_t d : {1, 2, 3, 4, 5, 33, 384, 16000}) {
