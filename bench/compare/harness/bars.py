@@ -44,7 +44,7 @@ def latency_bars(results):
 	yield Bar("p95, recall@10 .95, to hnswlib's (in the right column)", "gauss384", a, c, ratio(a, c), 1.2, 1, unit="us")
 	for stage, what, clients, variant in [("clients", "8 clients", 8, "k 10"),
 			("buffers", "each index 4 x its shared_buffers", 1, "k 10"),
-			("buffers", "one shared_buffers, 1/4 of our index", 1, "k 10, same pool")]:
+			("buffers", "one shared_buffers, 1/4 of our index", 1, "k 10 one pool")]:
 		for set in ("sentences300", "gauss384"):
 			for recall in (.95, .99):
 				a, b = (at_recall(sweep(results, set, name, stage=stage, clients=clients, variant=variant), recall)

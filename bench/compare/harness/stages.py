@@ -10,7 +10,7 @@ from harness.systems import PGVECTOR, VECTORIZER
 
 FULL_SETS = ["sentences300", "fashion784", "gauss384"]
 PGVECTOR_MOST_DIMENSIONS = 2000
-SAME_POOL = "k 10, same pool"
+SAME_POOL = "k 10 one pool"
 
 
 def figures(**named):
