@@ -60,6 +60,13 @@ is(sql('SET enable_seqscan = off; SELECT count(*) FROM generate_series(1, 1000, 
 	'and finds');
 index_is_sound($node, 'product_v', 'afterwards');
 
+# Several at once, in a table that is vacuumed as soon as it is loaded
+sql("CREATE TABLE many (id int, v vector(2), w vector(2));", 'CREATE TABLE more (id int, v vector(2));',
+	'CREATE INDEX many_v ON many USING hnsw (v vector_l2_ops); CREATE INDEX many_w ON many USING hnsw (w vector_l2_ops);',
+	'CREATE INDEX more_v ON more USING hnsw (v vector_l2_ops);');
+sql('BEGIN;', rows('more', 2, 1, 12000), 'INSERT INTO many SELECT id, v, v FROM more;', 'COMMIT;', 'VACUUM ANALYZE many;', 'VACUUM more;');
+wait_for(trained($_), "$_ of three in one transaction") for qw(many_v many_w more_v);
+
 # Not for those who do not want it, nor where nothing is to be chosen
 sql('CREATE TABLE none (id int, v vector(2)); CREATE INDEX none_v ON none USING hnsw (v vector_l2_ops);',
 	'SET vectorizer.auto_train = off;', rows('none', 2, 1, 12000));
@@ -74,10 +81,11 @@ is(sql("$trainers;", trained('none_v'), ';', trained('fixed_v')), "0\nf\nf", 'no
 # A trainer that waits for a writer stands in nobody's way, and leaves nothing behind wherever it is ended
 my $writer = $node->background_psql('postgres');
 my $keep_waiting = sub {
-	my ($name) = @_;
-	$writer->query_safe("BEGIN; INSERT INTO $name VALUES (0, NULL);");
+	my $name = shift;
+	my $does = shift // "INSERT INTO $name VALUES (0, NULL)";
+	$writer->query_safe("BEGIN; $does;");
 	sql(rows($name, 2, 1, 12000));
-	wait_for("SELECT count(*) > 0 FROM pg_index WHERE indrelid = '$name'::regclass AND NOT indisvalid", "$name: a trainer waits for a writer");
+	wait_for("SELECT count(*) > 0 FROM pg_index WHERE indrelid = '$name'::regclass AND NOT indisvalid", "$name: a trainer waits");
 };
 my $goes_on = sub {
 	my ($name, $first) = @_;
@@ -86,12 +94,24 @@ my $goes_on = sub {
 	is(sql($invalid), '0', "$name: and nothing is left behind");
 	index_is_sound($node, "${name}_v", "$name, afterwards");
 };
-sql("CREATE TABLE $_ (id int, v vector(2)); CREATE INDEX ${_}_v ON $_ USING hnsw (v vector_l2_ops);") for qw(ended killed);
+sql("CREATE TABLE $_ (id int, v vector(2)); CREATE INDEX ${_}_v ON $_ USING hnsw (v vector_l2_ops);") for qw(ended swapped killed);
 $keep_waiting->('ended');
 sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'vectorizer trainer'");
 wait_for("SELECT ($trainers) = 0", 'a trainer can be ended');
 $writer->query_safe('COMMIT;');
 $goes_on->('ended', 20001);
+
+# The new index is in the old one's place, and the old one waits for its readers to end
+$keep_waiting->('swapped', 'SELECT count(*) FROM swapped');
+wait_for("SELECT count(*) = 1 FROM pg_class WHERE relname LIKE 'swapped\\_v\\_ccold'", 'it waits for a reader');
+sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'vectorizer trainer'");
+wait_for("SELECT ($trainers) = 0", 'there, too, it can be ended');
+is(sql($invalid), '1', 'the old index is still there');
+$writer->query_safe('COMMIT;');
+sql(rows('swapped', 2, 20001, 23000));
+wait_for("SELECT ($invalid) = 0", 'the next one drops it');
+is(sql(trained('swapped_v')), 't', 'the new one is in place');
+index_is_sound($node, 'swapped_v', 'swapped, afterwards');
 
 $keep_waiting->('killed');
 my $trainer = sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'vectorizer trainer'");

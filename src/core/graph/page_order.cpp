@@ -28,7 +28,7 @@ public:
 		candidates_.clear();
 	}
 
-	std::span<NodeId> order() const { return order_; }
+	std::span<NodeId> order() const { return order_.first(end_); }
 
 private:
 	static constexpr std::uint16_t kPlaced = 0xFFFF;
@@ -67,12 +67,16 @@ private:
 
 }  // namespace
 
-std::span<NodeId> page_order(MemoryGraph &graph, std::span<const NodeId> order, unsigned per_page, const Arena &arena)
+std::span<NodeId> page_order(MemoryGraph &graph, std::span<const NodeId> order, unsigned per_page, const Arena &arena, Stop stop)
 {
 	Packer packer(graph, per_page, arena);
-	for (NodeId id : order)
-		if (!packer.placed(id))
-			packer.fill_page(id);
+	for (NodeId id : order) {
+		if (packer.placed(id))
+			continue;
+		if (stop())
+			break;
+		packer.fill_page(id);
+	}
 	return packer.order();
 }
 

@@ -1,5 +1,4 @@
-// Writing a graph out of memory: breadth first from the entry point, so that a node's neighbours lie near it and a cold
-// search touches fewer pages.
+// Writing a graph out of memory, so that a node's neighbours lie on its page or near it and a cold search touches fewer pages.
 #include "core/graph/breadth_first.hpp"
 #include "core/graph/page_order.hpp"
 #include "pg/hnsw/allocate.hpp"
@@ -164,7 +163,12 @@ void write_graph(Relation relation, const Index &index, MemoryGraph &graph)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw flush", ALLOCSET_DEFAULT_SIZES);
 	Arena arena = pg::context_arena(context);
 	NodeId first = read_meta(relation).groups * index.nodes_per_group();  // behind the codebook
-	std::span<const NodeId> order = graph::page_order(graph, graph::breadth_first(graph, arena), index.slots_per_page, arena);
+	std::span<const NodeId> order = graph::page_order(graph, graph::breadth_first(graph, arena), index.slots_per_page, arena,
+													  pg::interrupt_pending());
+	if (order.size() < graph.size()) {
+		CHECK_FOR_INTERRUPTS();
+		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("building an hnsw index was interrupted")));
+	}
 	std::span<Placed> nodes = place(index, graph, order, first, arena);
 	std::span<NodeId> new_ids = arena.array<NodeId>(nodes.size());
 	for (Placed node : nodes)

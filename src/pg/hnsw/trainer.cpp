@@ -5,9 +5,13 @@
 #include "pg/workspace/registry.hpp"
 
 extern "C" {
+#include "access/genam.h"
 #include "access/relation.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/index.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_index.h"
 #include "commands/defrem.h"
 #include "commands/tablecmds.h"
 #include "miscadmin.h"
@@ -17,8 +21,10 @@ extern "C" {
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
@@ -44,25 +50,36 @@ void commit()
 	MemoryContextSwitchTo(PortalContext);
 }
 
-/// The index's table, locked as VACUUM and REINDEX CONCURRENTLY lock it, up to the end of the transaction. Null where the index
-/// is gone, is not valid or needs no training, or where somebody else holds such a lock: he may be at the same work.
-Relation lock_table(Oid oid)
+void report_failure()
+{
+	EmitErrorReport();
+	AbortCurrentTransaction();
+	FlushErrorState();
+	MemoryContextSwitchTo(PortalContext);
+}
+
+/// The table of an index, locked up to the end of the transaction as VACUUM and REINDEX CONCURRENTLY lock it; null where there is
+/// none any more, or where it is locked so and `wait` is false.
+Relation lock_table(Oid oid, bool wait)
 {
 	const Oid table = get_rel_relkind(oid) == RELKIND_INDEX ? IndexGetRelation(oid, true) : InvalidOid;
-	if (!OidIsValid(table) || !ConditionalLockRelationOid(table, ShareUpdateExclusiveLock))
+	if (!OidIsValid(table))
 		return nullptr;
-	Relation heap = try_relation_open(table, NoLock);
-	if (heap == nullptr)
+	if (wait)
+		LockRelationOid(table, ShareUpdateExclusiveLock);
+	else if (!ConditionalLockRelationOid(table, ShareUpdateExclusiveLock))
 		return nullptr;
+	return try_relation_open(table, NoLock);
+}
+
+bool is_due(Oid oid)
+{
 	Relation index = try_relation_open(oid, AccessShareLock);
-	const bool due = index != nullptr && index->rd_index->indisvalid && is_hnsw(index) &&
-					 wants_training(open_index(index), read_meta(index));
-	if (index != nullptr)
-		relation_close(index, NoLock);
-	if (due)
-		return heap;
-	relation_close(heap, NoLock);
-	return nullptr;
+	if (index == nullptr)
+		return false;
+	const bool due = index->rd_index->indisvalid && is_hnsw(index) && wants_training(open_index(index), read_meta(index));
+	relation_close(index, NoLock);
+	return due;
 }
 
 /// Measures as the table's owner, whose functions an index's expressions may call. Whether the index is to be built anew.
@@ -71,6 +88,7 @@ bool measure(Oid oid, Relation heap)
 	Oid user;
 	int context;
 	GetUserIdAndSecContext(&user, &context);
+	const int settings = NewGUCNestLevel();  // such a function may change some
 	SetUserIdAndSecContext(heap->rd_rel->relowner, context | SECURITY_RESTRICTED_OPERATION);
 	const OpenedIndex opened = open_named_index(oid, ShareUpdateExclusiveLock);
 	const Index index = open_index(opened.index);
@@ -80,16 +98,19 @@ bool measure(Oid oid, Relation heap)
 	if (fits)
 		keep_evidence(opened.index, found);
 	close(opened);
+	AtEOXact_GUC(false, settings);
 	SetUserIdAndSecContext(user, context);
 	return found.rows > 0 && !fits;
 }
 
-/// Whether REINDEX CONCURRENTLY gives its new or old index such a name: the index's, cut short if need be, and _ccnew or _ccold.
-bool is_leftover_name(std::string_view name, std::string_view of)
+/// The name without what REINDEX CONCURRENTLY appends to that of its new or its old index; all of it if that is not there.
+std::string_view without_suffix(std::string_view name)
 {
-	while (!name.empty() && name.back() >= '0' && name.back() <= '9')
-		name.remove_suffix(1);
-	return (name.ends_with("_ccnew") || name.ends_with("_ccold")) && name.size() > 6 && of.starts_with(name.substr(0, name.size() - 6));
+	std::string_view rest = name;
+	while (!rest.empty() && rest.back() >= '0' && rest.back() <= '9')
+		rest.remove_suffix(1);
+	const bool is_one = rest.size() > 6 && (rest.ends_with("_ccnew") || rest.ends_with("_ccold"));
+	return is_one ? rest.substr(0, rest.size() - 6) : name;
 }
 
 /// A statement's name for a relation, in the memory of the process; null if it is gone.
@@ -99,26 +120,34 @@ RangeVar *name_of(Oid oid)
 	return name == nullptr ? nullptr : makeRangeVar(get_namespace_name(get_rel_namespace(oid)), name, -1);
 }
 
-/// The invalid indexes that a REINDEX CONCURRENTLY has left behind, as DROP INDEX names them. Nothing where somebody may be
-/// at such a one.
+/// The invalid indexes that a REINDEX CONCURRENTLY of this one has left behind, as DROP INDEX names them; where that got as far as
+/// putting the new index in its place, it is one of them itself.
 List *leftovers(Oid oid)
 {
-	const Oid table = get_rel_relkind(oid) == RELKIND_INDEX ? IndexGetRelation(oid, true) : InvalidOid;
-	if (!OidIsValid(table) || !ConditionalLockRelationOid(table, ShareUpdateExclusiveLock))
-		return NIL;
-	Relation heap = try_relation_open(table, NoLock);
-	if (heap == nullptr)
-		return NIL;
+	Relation heap = lock_table(oid, false);
+	const RangeVar *own = heap == nullptr ? nullptr : name_of(oid);
 	List *names = NIL;
-	ListCell *cell;
-	foreach (cell, RelationGetIndexList(heap)) {
-		const Oid other = lfirst_oid(cell);
-		if (other == oid || get_index_isvalid(other) || !is_leftover_name(get_rel_name(other), get_rel_name(oid)))
-			continue;
-		const RangeVar *name = name_of(other);
-		names = lappend(names, list_make2(makeString(name->schemaname), makeString(name->relname)));
+	if (own != nullptr) {
+		const std::string_view base = get_index_isvalid(oid) ? own->relname : without_suffix(own->relname);
+		// Not RelationGetIndexList(), which leaves out those that a DROP INDEX CONCURRENTLY has begun with.
+		Relation catalogue = table_open(IndexRelationId, AccessShareLock);
+		ScanKeyData key;
+		ScanKeyInit(&key, Anum_pg_index_indrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(RelationGetRelid(heap)));
+		SysScanDesc scan = systable_beginscan(catalogue, IndexIndrelidIndexId, true, nullptr, 1, &key);
+		for (HeapTuple tuple; HeapTupleIsValid(tuple = systable_getnext(scan));) {
+			const auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+			const RangeVar *name = index->indisvalid ? nullptr : name_of(index->indexrelid);
+			if (name == nullptr)
+				continue;
+			const std::string_view of = without_suffix(name->relname);
+			if (of.size() < std::strlen(name->relname) && base.starts_with(of))  // a long name was cut short
+				names = lappend(names, list_make2(makeString(name->schemaname), makeString(name->relname)));
+		}
+		systable_endscan(scan);
+		table_close(catalogue, AccessShareLock);
 	}
-	relation_close(heap, NoLock);
+	if (heap != nullptr)
+		relation_close(heap, NoLock);
 	return names;
 }
 
@@ -127,21 +156,42 @@ List *leftovers(Oid oid)
 void clean(Oid oid)
 {
 	SetConfigOption("lock_timeout", "1s", PGC_SUSET, PGC_S_OVERRIDE);
-	begin();
-	List *names = leftovers(oid);
-	commit();
-	ListCell *cell;
-	foreach (cell, names) {
+	PG_TRY();
+	{
 		begin();
-		DropStmt *statement = makeNode(DropStmt);
-		statement->removeType = OBJECT_INDEX;
-		statement->objects = list_make1(lfirst(cell));
-		statement->missing_ok = true;
-		statement->concurrent = true;
-		RemoveRelations(statement);
+		List *names = leftovers(oid);
 		commit();
+		ListCell *cell;
+		foreach (cell, names) {
+			begin();
+			DropStmt *statement = makeNode(DropStmt);
+			statement->removeType = OBJECT_INDEX;
+			statement->objects = list_make1(lfirst(cell));
+			statement->missing_ok = true;
+			statement->concurrent = true;
+			RemoveRelations(statement);
+			commit();
+		}
 	}
+	PG_CATCH();
+	{
+		report_failure();
+	}
+	PG_END_TRY();
 	SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+/// Gives writers a chance to be through: a transaction that has written to the table and then wants a lock that REINDEX's forbids is
+/// a deadlock's victim, if REINDEX waits for it already.
+void let_writers_end(Oid table)
+{
+	constexpr int kTries = 50;
+	constexpr long kMilliseconds = 100;
+	for (int i = 0; i < kTries && !ConditionalLockRelationOid(table, ShareLock); ++i) {
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kMilliseconds, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
 }
 
 /// Runs in transactions of its own, one after the other.
@@ -160,24 +210,33 @@ void reindex(Oid oid)
 void train(Oid oid)
 {
 	begin();
-	Relation heap = lock_table(oid);
+	Relation heap = lock_table(oid, true);  // rows are often loaded and vacuumed at once
+	if (heap == nullptr) {
+		commit();
+		return;
+	}
 	bool rebuild = false;
-	char *name = nullptr;
-	if (heap != nullptr) {
-		name = get_rel_name(oid);
+	char *name = get_rel_name(oid);
+	LockRelId table = heap->rd_lockInfo.lockRelId;
+	LockRelationIdForSession(&table, ShareUpdateExclusiveLock);  // nobody else comes between measuring and building
+	if (is_due(oid)) {
 		pgstat_report_activity(STATE_RUNNING, psprintf("measuring the codes of index %s", name));
 		rebuild = measure(oid, heap);
-		relation_close(heap, NoLock);
 	}
+	relation_close(heap, NoLock);
 	commit();
-	if (!rebuild)
-		return;
-	ereport(LOG, (errmsg("index \"%s\" is built anew, with codes that fit the rows it has now", name)));
-	pgstat_report_activity(STATE_RUNNING, psprintf("REINDEX INDEX CONCURRENTLY %s", name));
-	reindex(oid);
+	if (rebuild) {
+		begin();
+		let_writers_end(table.relId);
+		commit();
+		ereport(LOG, (errmsg("index \"%s\" is built anew, with codes that fit the rows it has now", name)));
+		pgstat_report_activity(STATE_RUNNING, psprintf("REINDEX INDEX CONCURRENTLY %s", name));
+		reindex(oid);
+	}
+	UnlockRelationIdForSession(&table, ShareUpdateExclusiveLock);
 }
 
-/// What failed is said in the log, and tried again when further rows come.
+/// What failed is said in the log, and asked for again when further rows come.
 void train_or_clean(Oid oid)
 {
 	clean(oid);
@@ -187,13 +246,11 @@ void train_or_clean(Oid oid)
 	}
 	PG_CATCH();
 	{
-		EmitErrorReport();
-		AbortCurrentTransaction();
-		FlushErrorState();
-		MemoryContextSwitchTo(PortalContext);
+		report_failure();
 		clean(oid);
 	}
 	PG_END_TRY();
+	pgstat_report_activity(STATE_IDLE, nullptr);
 }
 
 }  // namespace
@@ -211,7 +268,12 @@ extern "C" void vectorizer_trainer_main(Datum argument)
 	if (!pg::attach_trainer())
 		proc_exit(0);
 	PortalContext = AllocSetContextCreate(TopMemoryContext, "vectorizer trainer", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(PortalContext);
-	hnsw::train_or_clean(DatumGetObjectId(argument));
+	Oid index = pg::registry_exists() ? pg::next_to_train() : DatumGetObjectId(argument);
+	while (OidIsValid(index)) {
+		MemoryContextSwitchTo(PortalContext);
+		hnsw::train_or_clean(index);
+		MemoryContextReset(PortalContext);
+		index = pg::registry_exists() ? pg::next_to_train() : InvalidOid;
+	}
 	proc_exit(0);
 }

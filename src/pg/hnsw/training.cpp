@@ -2,6 +2,7 @@
 #include "pg/hnsw/training.hpp"
 
 #include "core/quantize/train.hpp"
+#include "pg/workspace/registry.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -15,6 +16,9 @@ namespace vectorizer::hnsw {
 namespace {
 
 constinit bool auto_train = true;
+
+/// An index that stays due is found so again when it has grown by about a sixteenth.
+constexpr NodeId kAskAgain = 16;
 
 /// Indexes that this transaction has found due. One that finds no place is found due again.
 constexpr unsigned kMostAsked = 8;
@@ -45,7 +49,8 @@ void at_transaction_end(XactEvent event, void *)
 		return;
 	if (event == XACT_EVENT_COMMIT)
 		for (unsigned i = 0; i < n_asked; ++i)
-			start_trainer(asked[i]);
+			if (pg::want_training(asked[i]))
+				start_trainer(asked[i]);
 	n_asked = 0;
 }
 
@@ -67,8 +72,9 @@ bool wants_training(const Index &index, const MetaPage &meta)
 
 void note_new_node(Relation relation, const Index &index, const MetaPage &meta, NodeId node)
 {
-	if (node % index.nodes_per_group() != 0 || node < kNodesToTrainOn || !auto_train || !wants_training(index, meta) ||
-		RelationUsesLocalBuffers(relation))  // no other process sees a temporary table
+	const NodeId group = node / index.nodes_per_group();
+	if (node % index.nodes_per_group() != 0 || node < kNodesToTrainOn || group % std::max<NodeId>(group / kAskAgain, 1) != 0 ||
+		!auto_train || !wants_training(index, meta) || RelationUsesLocalBuffers(relation))  // nobody else sees a temporary table
 		return;
 	const Oid oid = RelationGetRelid(relation);
 	if (n_asked < kMostAsked && std::find(asked, asked + n_asked, oid) == asked + n_asked)

@@ -160,6 +160,39 @@ bool attach_watcher()
 	return attached;
 }
 
+bool want_training(Oid index)
+{
+	if (!registry_exists())
+		return true;
+	bool start = false;
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot == nullptr)
+			return;
+		Oid *end = slot->to_train + slot->n_to_train;
+		if (std::find(slot->to_train, end, index) == end && slot->n_to_train < kMostToTrain)
+			slot->to_train[slot->n_to_train++] = index;
+		start = slot->trainer_pid == 0;
+	});
+	return start;
+}
+
+Oid next_to_train()
+{
+	Oid next = InvalidOid;
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot == nullptr || slot->trainer_pid != MyProcPid)
+			return;
+		if (slot->n_to_train == 0 || slot->holders > 0) {
+			slot->trainer_pid = 0;
+			return;
+		}
+		next = slot->to_train[0];
+		std::copy(slot->to_train + 1, slot->to_train + slot->n_to_train, slot->to_train);
+		--slot->n_to_train;
+	});
+	return next;
+}
+
 bool attach_trainer()
 {
 	if (!registry_exists())
@@ -177,7 +210,8 @@ bool attach_trainer()
 
 bool is_idle(const DatabaseSlot &slot)
 {
-	return !slot.wanted && !slot.starting && slot.holders == 0 && slot.watcher_pid == 0 && slot.trainer_pid == 0;
+	return !slot.wanted && !slot.starting && slot.holders == 0 && slot.watcher_pid == 0 && slot.trainer_pid == 0 &&
+		   slot.n_to_train == 0;
 }
 
 void settle_watcher()

@@ -1,5 +1,5 @@
-// What backends, the launcher and the watchers tell each other, in shared memory: which databases want a watcher, which
-// have one, and who wants one out of the way. There only if the library is preloaded.
+// What backends and our background processes tell each other, in shared memory: which databases want a watcher, which indexes of
+// theirs are to be trained, who is at it, and who wants all of them out of the way. There only if the library is preloaded.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -13,6 +13,7 @@ extern "C" {
 namespace vectorizer::pg {
 
 inline constexpr int kMaxDatabases = 128;
+inline constexpr int kMostToTrain = 32;
 
 /// From _PG_init while libraries are preloaded: asks for the shared memory.
 void request_registry();
@@ -26,7 +27,9 @@ struct DatabaseSlot {
 	uint32 wishes;           // counts requests, so that none is lost while a watcher is leaving
 	int holders;             // backends that need the database to themselves
 	int watcher_pid;         // 0: none
-	int trainer_pid;         // of an index's trainer (pg/hnsw/training.hpp); 0: none
+	int trainer_pid;         // of the trainer of its indexes (pg/hnsw/training.hpp); 0: none
+	int n_to_train;          // indexes that are to be trained
+	Oid to_train[kMostToTrain];
 	bool starting;           // registered, does not know yet whether there is anything to watch
 	bool no_worker_slot;     // could not be registered: max_worker_processes
 	Latch *watcher_latch;    // valid while watcher_pid is set
@@ -55,9 +58,16 @@ void attach_launcher();
 /// The watcher of this database says that it is there, until it exits. False: it should not be (held, or another one).
 bool attach_watcher();
 
-/// A trainer says that it is there, until it exits. False: it should not be (held, or another one). Always true where there is
-/// no registry.
+/// Puts an index of this database down to be trained. Whether a trainer must be started for it; so it is, too, where there is no
+/// registry.
+bool want_training(Oid index);
+
+/// A trainer says that it is there, until next_to_train() has no index for it or it exits. False: it should not be (held, or
+/// another one, which will find what this one was started for). Always true where there is no registry.
 bool attach_trainer();
+
+/// The next index, taken off the list; none: the trainer is no longer there as far as others know. REQUIRES: registry_exists().
+Oid next_to_train();
 
 /// The watcher has found something to watch. The launcher starts one watcher at a time, so that databases without projects, which
 /// are all looked at once, take one worker slot and not as many.

@@ -211,7 +211,7 @@ TEST(PageOrder, BringsNodesThatLinkToEachOtherTogether)
 	constexpr unsigned kPerPage = 20;
 	HeapArena memory;
 	const std::span<const NodeId> walk = breadth_first(built.graph, memory.arena());
-	const std::span<const NodeId> pages = page_order(built.graph, walk, kPerPage, memory.arena());
+	const std::span<const NodeId> pages = page_order(built.graph, walk, kPerPage, memory.arena(), {});
 	ASSERT_EQ(std::set<NodeId>(pages.begin(), pages.end()).size(), built.graph.size());
 	EXPECT_EQ(pages.front(), built.graph.entry());
 
