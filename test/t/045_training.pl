@@ -91,15 +91,18 @@ my $goes_on = sub {
 	my ($name, $first) = @_;
 	sql(rows($name, 2, $first, $first + 2000));
 	wait_for(trained("${name}_v"), "$name: the next one does the work");
+	wait_for("SELECT ($trainers) = 0", "$name: and ends");  # REINDEX and index_check want each other's locks
 	is(sql($invalid), '0', "$name: and nothing is left behind");
 	index_is_sound($node, "${name}_v", "$name, afterwards");
 };
 sql("CREATE TABLE $_ (id int, v vector(2)); CREATE INDEX ${_}_v ON $_ USING hnsw (v vector_l2_ops);") for qw(ended swapped killed);
+sql('CREATE INDEX ended_w ON ended USING hnsw (v vector_l2_ops)');  # put down for the same trainer
 $keep_waiting->('ended');
 sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'vectorizer trainer'");
 wait_for("SELECT ($trainers) = 0", 'a trainer can be ended');
 $writer->query_safe('COMMIT;');
 $goes_on->('ended', 20001);
+is(sql(trained('ended_w')), 't', 'ended: the other index, too');
 
 # The new index is in the old one's place, and the old one waits for its readers to end
 $keep_waiting->('swapped', 'SELECT count(*) FROM swapped');

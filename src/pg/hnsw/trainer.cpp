@@ -4,6 +4,8 @@
 #include "pg/hnsw/training.hpp"
 #include "pg/workspace/registry.hpp"
 
+#include <csignal>
+
 extern "C" {
 #include "access/genam.h"
 #include "access/relation.h"
@@ -33,6 +35,15 @@ extern "C" {
 namespace vectorizer::hnsw {
 
 namespace {
+
+/// Set by SIGTERM. What is under way ends as an error ends it, so that it is undone; nothing else is begun.
+volatile sig_atomic_t told_to_end = 0;
+
+void end_soon(int signal)
+{
+	told_to_end = 1;
+	StatementCancelHandler(signal);
+}
 
 void begin()
 {
@@ -260,7 +271,7 @@ void train_or_clean(Oid oid)
 extern "C" void vectorizer_trainer_main(Datum argument)
 {
 	using namespace vectorizer;
-	pqsignal(SIGTERM, StatementCancelHandler);  // ends what is under way as an error does, so that it is undone
+	pqsignal(SIGTERM, hnsw::end_soon);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	Oid database;
 	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
@@ -269,7 +280,7 @@ extern "C" void vectorizer_trainer_main(Datum argument)
 		proc_exit(0);
 	PortalContext = AllocSetContextCreate(TopMemoryContext, "vectorizer trainer", ALLOCSET_DEFAULT_SIZES);
 	Oid index = pg::registry_exists() ? pg::next_to_train() : DatumGetObjectId(argument);
-	while (OidIsValid(index)) {
+	while (OidIsValid(index) && !hnsw::told_to_end) {
 		MemoryContextSwitchTo(PortalContext);
 		hnsw::train_or_clean(index);
 		MemoryContextReset(PortalContext);

@@ -1,7 +1,8 @@
 // An index that was created before its rows, as every ORM does it, begins with the data-free code. When rows have come, it is
-// fitted to them: a background process (one a database at a time, where the library is preloaded) measures on a sample whether the code finds them and writes
-// that into the metapage; where it does not, under `quantization = auto`, or where the code is one to be trained, it runs REINDEX
-// INDEX CONCURRENTLY, which chooses and trains anew and builds the graph as CREATE INDEX on these rows would have.
+// fitted to them: a background process (one a database at a time, where the library is preloaded) measures on a sample whether
+// the code finds them and writes that into the metapage; where it does not, under `quantization = auto`, or where the code is one
+// to be trained, it runs REINDEX INDEX CONCURRENTLY, which chooses and trains anew and builds the graph as CREATE INDEX on these
+// rows would have.
 //
 // The insert that opens a group of node pages asks for the process, when its transaction commits; one that fails, or finds no
 // free worker slot, is asked for again when the index has grown by about a sixteenth.
