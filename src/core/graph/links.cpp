@@ -61,6 +61,19 @@ bool LinkList::contains(NodeId id) const
 	return std::find(ids, ids + count(), id) != ids + count();
 }
 
+unsigned LinkList::within(double reach, NodeId *out) const
+{
+	const unsigned n = std::min<unsigned>(std::atomic_ref(header->count).load(std::memory_order_relaxed), capacity);
+	const double most = reach * power_of_two(-std::atomic_ref(header->exponent).load(std::memory_order_relaxed));
+	const int most_steps = most < kLargestMantissa ? static_cast<int>(std::max(most, -128.0)) : kLargestMantissa;
+	unsigned count = 0;
+	for (unsigned i = 0; i < n; ++i) {
+		out[count] = std::atomic_ref(ids[i]).load(std::memory_order_relaxed);
+		count += (std::atomic_ref(mantissas[i]).load(std::memory_order_relaxed) & ~1) <= most_steps;
+	}
+	return count;
+}
+
 void LinkList::clear()
 {
 	header->count = 0;

@@ -9,11 +9,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace vectorizer::graph {
 
 using NodeId = std::uint32_t;
 inline constexpr NodeId kNoNode = 0xFFFFFFFF;
+inline constexpr double kAnyDistance = std::numeric_limits<double>::infinity();
 
 /// Stored; an all-zero header is an empty list.
 struct LinkHeader {
@@ -45,6 +47,10 @@ struct LinkList {
 	double distance(unsigned i) const;
 	bool hidden(unsigned i) const { return (mantissas[i] & 1) != 0; }
 	bool contains(NodeId id) const;
+
+	/// Copies the ids of the links that are at most `reach` long (their lengths are rounded); returns their number. Whoever holds no
+	/// lock may get any of them while the list is changed, each as it was stored. REQUIRES: count() <= capacity, `out` holds so many.
+	unsigned within(double reach, NodeId *out) const;
 
 	void clear();
 

@@ -119,21 +119,20 @@ LinkList MemoryGraph::list(NodeId id, unsigned level)
 	return SlotLayout::list_at(lists + (id & node_mask_) * sizes_.links_bytes, 2 * layout().m());
 }
 
-unsigned MemoryGraph::links(NodeId id, unsigned level, NodeId *out)
+unsigned MemoryGraph::links(NodeId id, unsigned level, NodeId *out, double reach)
 {
-	LinkList from = list(id, level);
-	const unsigned count = std::atomic_ref(from.header->count).load(std::memory_order_relaxed);
-	for (unsigned i = 0; i < count; ++i)
-		out[i] = std::atomic_ref(from.ids[i]).load(std::memory_order_relaxed);
+	const unsigned count = list(id, level).within(reach, out);
 	std::atomic_thread_fence(std::memory_order_acquire);  // the nodes they name
 	return count;
 }
 
 void MemoryGraph::prefetch_links(NodeId id)
 {
-	LinkList links = list(id, 0);
-	for (unsigned i = 0; i < links.capacity; i += kCacheLine / sizeof(NodeId))
-		__builtin_prefetch(links.ids + i);
+	const LinkList links = list(id, 0);
+	auto *bytes = reinterpret_cast<const std::byte *>(links.header);
+	for (std::size_t at = 0; at < sizes_.links_bytes; at += kCacheLine)
+		__builtin_prefetch(bytes + at);
+	__builtin_prefetch(bytes + sizes_.links_bytes - 1);
 }
 
 void MemoryGraph::codes(std::span<const NodeId> ids, StoredCode *out, const Arena &)

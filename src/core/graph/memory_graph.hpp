@@ -40,6 +40,7 @@ public:
 
 	const SlotLayout &layout() const { return sizes_.layout; }
 	unsigned max_links() const { return 2 * layout().m(); }
+	Metric metric() const { return code_.walked().shape().metric; }
 	std::size_t size() const { return state_.nodes.load(std::memory_order_relaxed); }
 	NodeId entry() const { return state_.entry.load(std::memory_order_acquire); }
 	unsigned entry_level() { return entry() == kNoNode ? 0 : layout().header(slot(entry())).level; }
@@ -94,7 +95,7 @@ public:
 	}
 
 	// The store's calls (store.hpp).
-	unsigned links(NodeId id, unsigned level, NodeId *out);
+	unsigned links(NodeId id, unsigned level, NodeId *out, double reach = kAnyDistance);
 	template <typename Read, typename Take>
 	void visit(std::span<const NodeId> ids, Read &&read, Take &&take)
 	{

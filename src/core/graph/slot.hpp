@@ -98,7 +98,7 @@ public:
 	{
 		prefetch(slot, std::min(sizeof(SlotHeader) + code_bytes_, kMostPrefetched));
 	}
-	void prefetch_links(const std::byte *slot) const { prefetch(slot + links_offset_, 2 * m_ * sizeof(NodeId)); }
+	void prefetch_links(const std::byte *slot) const { prefetch(slot + links_offset_, 2 * m_ * kLinkBytes); }
 
 	LinkList links(std::byte *slot) const
 	{

@@ -28,15 +28,18 @@ struct TakeNothing {
 
 template <typename S>
 concept Store = requires(S store, NodeId id, unsigned level, std::span<NodeId> ids, NodeId *links, StoredCode *codes,
-						 const Arena &arena) {
+						 double reach, const Arena &arena) {
 	/// How its slots are laid out.
 	{ store.layout() } -> std::convertible_to<const SlotLayout &>;
 
 	/// The largest number of links that links() can return.
 	{ store.max_links() } -> std::convertible_to<unsigned>;
 
-	/// Copies the node's neighbours on the level to `links`; returns their number.
-	{ store.links(id, level, links) } -> std::convertible_to<unsigned>;
+	/// Of the distances that its codes give, those between nodes included.
+	{ store.metric() } -> std::same_as<Metric>;
+
+	/// Copies the node's neighbours on the level, those that lie no farther from it than `reach`; returns their number.
+	{ store.links(id, level, links, reach) } -> std::convertible_to<unsigned>;
 
 	/// For each i for which ids[i] names a live node or a tombstone: take(i, read(slot)), in no particular order. `read` may
 	/// look at bytes that are being changed, may run again for the same node, and must not call the store; what it returns

@@ -97,25 +97,24 @@ Chunk *checked_chunk(Relation relation, Page page, std::uint32_t chunk, NodeId o
 	return chunk_of(page, at);
 }
 
-unsigned PageStore::links(NodeId id, unsigned level, NodeId *out)
+unsigned PageStore::links(NodeId id, unsigned level, NodeId *out, double reach)
 {
-	unsigned count = level == 0 ? lowest_links(id, out) : upper_links(id, level, out);
+	unsigned count = level == 0 ? lowest_links(id, out, reach) : upper_links(id, level, out, reach);
 	pg::crash_point("graph.links");
 	return count;
 }
 
-unsigned PageStore::lowest_links(NodeId id, NodeId *out)
+unsigned PageStore::lowest_links(NodeId id, NodeId *out, double reach)
 {
 	unsigned count = 0;
+	bool sound = false;
 	auto copy = [&](const std::byte *slot) {
 		const graph::LinkList list = index_.layout.links(const_cast<std::byte *>(slot));
-		unsigned n = list.count();
-		if (n <= list.capacity)
-			std::copy(list.ids, list.ids + n, out);
-		return n;
+		sound = list.count() <= list.capacity;
+		return list.within(reach, out);
 	};
 	Aim to = aim(id);
-	if (glance(to, copy, [&](unsigned n) { count = n; }) && count <= index_.layout.capacity(0)) {
+	if (glance(to, copy, [&](unsigned n) { count = n; }) && sound) {
 		note_glances(1);
 		return count;
 	}
@@ -125,15 +124,13 @@ unsigned PageStore::lowest_links(NodeId id, NodeId *out)
 		std::byte *slot = used_slot(place.block, page, place.slot);
 		if (slot == nullptr)
 			return;
-		graph::LinkList list = list_on(relation_, index_, place.block, slot, 0);
-		count = list.count();
-		std::copy(list.ids, list.ids + count, out);
+		count = list_on(relation_, index_, place.block, slot, 0).within(reach, out);
 	});
 	return count;
 }
 
 /// Links of an upper level, by a glance at the slot and one at the auxiliary page. False if that told nothing certain.
-bool PageStore::glance_upper_links(const NodePlace &place, unsigned level, NodeId *out, unsigned *count)
+bool PageStore::glance_upper_links(const NodePlace &place, unsigned level, NodeId *out, double reach, unsigned *count)
 {
 	const pg::Buffered *slots = glance_.find(place.block);
 	const pg::Buffered *entries = glance_.find(place.auxiliary);
@@ -149,17 +146,16 @@ bool PageStore::glance_upper_links(const NodePlace &place, unsigned level, NodeI
 	graph::UpperHeader entry = upper_header(const_cast<std::byte *>(bytes));
 	if (entry.owner != place.ordinal || entry.level != level || entry.links.count > list.capacity)
 		return false;
-	std::copy(list.ids, list.ids + entry.links.count, out);
-	*count = entry.links.count;
+	*count = list.within(reach, out);
 	note_glances(2);
 	return glance_.holds(slots, place.block) && glance_.holds(entries, place.auxiliary);
 }
 
-unsigned PageStore::upper_links(NodeId id, unsigned level, NodeId *out)
+unsigned PageStore::upper_links(NodeId id, unsigned level, NodeId *out, double reach)
 {
 	NodePlace place = place_of(id, index_.slots_per_page);
 	unsigned count = 0;
-	if (glance_upper_links(place, level, out, &count))
+	if (glance_upper_links(place, level, out, reach, &count))
 		return count;
 	struct Seen {
 		bool reaches;  // this level
@@ -186,9 +182,7 @@ unsigned PageStore::upper_links(NodeId id, unsigned level, NodeId *out)
 		std::byte *entry = find_upper_entry(index_, place, page, before.upper, level);
 		if (entry == nullptr)
 			return false;
-		graph::LinkList list = list_on(relation_, index_, place.auxiliary, entry, level);
-		count = list.count();
-		std::copy(list.ids, list.ids + count, out);
+		count = list_on(relation_, index_, place.auxiliary, entry, level).within(reach, out);
 		return true;
 	});
 	if (found)

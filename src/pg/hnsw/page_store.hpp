@@ -20,8 +20,9 @@ public:
 	const Index &index() const { return index_; }
 	Relation relation() const { return relation_; }
 	unsigned max_links() const { return 2 * index_.parameters.m; }
+	Metric metric() const { return index_.shape.metric; }
 
-	unsigned links(NodeId id, unsigned level, NodeId *out);
+	unsigned links(NodeId id, unsigned level, NodeId *out, double reach = graph::kAnyDistance);
 
 	template <typename Read, typename Take>
 	void visit(std::span<const NodeId> ids, Read &&read, Take &&take)
@@ -166,9 +167,9 @@ private:
 		glance_.count(count);
 	}
 
-	unsigned lowest_links(NodeId id, NodeId *out);
-	unsigned upper_links(NodeId id, unsigned level, NodeId *out);
-	bool glance_upper_links(const NodePlace &place, unsigned level, NodeId *out, unsigned *count);
+	unsigned lowest_links(NodeId id, NodeId *out, double reach);
+	unsigned upper_links(NodeId id, unsigned level, NodeId *out, double reach);
+	bool glance_upper_links(const NodePlace &place, unsigned level, NodeId *out, double reach, unsigned *count);
 
 	Relation relation_;
 	Index index_;

@@ -140,6 +140,35 @@ TEST(Links, RemovePutsTheLastInItsPlace)
 	EXPECT_NEAR(own.list.distance(0), 0.001, 0.001 * kStep);
 }
 
+TEST(Links, WithinAReachAreThoseThatAreNoLonger)
+{
+	OwnList own(8);
+	for (NodeId id = 0; id < 8; ++id)
+		own.list.append(id, 10.0 * (id + 1), id % 2 == 1);
+	NodeId ids[8];
+	for (unsigned n = 0; n <= 8; ++n) {
+		ASSERT_EQ(own.list.within(10.0 * n + 5, ids), n);
+		for (NodeId id = 0; id < n; ++id)
+			EXPECT_EQ(ids[id], id);
+	}
+	EXPECT_EQ(own.list.within(kAnyDistance, ids), 8U);
+	EXPECT_EQ(own.list.within(1e300, ids), 8U);
+	EXPECT_EQ(own.list.within(-kAnyDistance, ids), 0U);
+	EXPECT_EQ(OwnList(4).list.within(kAnyDistance, ids), 0U);
+}
+
+TEST(Links, WithinAReachNegativeLengthsStandInOrderToo)
+{
+	OwnList own(4);
+	for (NodeId id = 0; id < 4; ++id)
+		own.list.append(id, -40.0 + 20.0 * id, false);  // as inner products have them
+	NodeId ids[4];
+	EXPECT_EQ(own.list.within(-30, ids), 1U);
+	EXPECT_EQ(own.list.within(-10, ids), 2U);
+	EXPECT_EQ(own.list.within(10, ids), 3U);
+	EXPECT_EQ(own.list.within(kAnyDistance, ids), 4U);
+}
+
 TEST(Admit, TakesEveryNodeWhileThereIsRoomAndNoneTwice)
 {
 	OwnList own(2);

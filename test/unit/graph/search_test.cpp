@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string>
@@ -146,6 +147,44 @@ TEST(Insert, KeepsTheWayFromClusterToCluster)
 		built.insert_all(vectors);
 		EXPECT_GE(reachable_from_entry(built.graph).size(), vectors.size() - 10) << "seed " << seed;
 	}
+}
+
+TEST(Reach, EndsWhereANeighbourSixtyDegreesOffIsAsFarAsTheFarthestWanted)
+{
+	for (double distance : {0.0, 0.01, 1.0, 50.0})
+		for (double within : {distance, 1.3 * distance + 0.1, 4 * distance + 2}) {
+			const double length = reach(Metric::kL2, distance, within);
+			EXPECT_NEAR(distance + length - std::sqrt(distance * length), within, 1e-9 * (1 + within));
+			EXPECT_GE(length, within - distance);
+		}
+	EXPECT_DOUBLE_EQ(reach(Metric::kL2, 3, 3), 3);       // all that is nearer than the node itself
+	EXPECT_EQ(reach(Metric::kCosine, -1e-9, -1e-9), 0);  // an estimate may fall below 0
+	EXPECT_EQ(reach(Metric::kInnerProduct, -3, 3), kAnyDistance);
+}
+
+TEST(Search, EvaluatesLessThanItMeetsAndFindsAsMuch)
+{
+	std::mt19937_64 random(12);
+	std::vector<Vector> vectors = mixture(random, 3000, kDimensions, 20);
+	Built built(Metric::kL2, quantize::Kind::kNone, 32, 12, 64);
+	built.insert_all(vectors);
+	std::size_t evaluated = 0, met = 0, found = 0;
+	for (NodeId query = 0; query < vectors.size(); query += 60) {
+		HeapArena memory;
+		auto search = built.search(vectors[query], memory);
+		ASSERT_TRUE(search.round(40, {}));
+		evaluated += search.evaluations();
+		std::set<NodeId> met_here;
+		std::vector<NodeId> links(built.graph.max_links());
+		for (std::size_t i = 0; i < search.found(); ++i) {
+			found += search.found(i).id == query ? 1 : 0;
+			const unsigned count = built.graph.links(search.found(i).id, 0, links.data());
+			met_here.insert(links.begin(), links.begin() + count);
+		}
+		met += met_here.size();
+	}
+	EXPECT_EQ(found, 50U);
+	EXPECT_LT(evaluated, met * 9 / 10);
 }
 
 TEST(Rounds, GiveEveryReachableNodeExactlyOnce)
