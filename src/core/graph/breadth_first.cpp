@@ -10,8 +10,8 @@ namespace {
 
 class Walk {
 public:
-	Walk(MemoryGraph &graph, const Arena &arena)
-		: graph_(graph), order_(arena.array<NodeId>(graph.size())), from_(arena.array<NodeId>(graph.size())),
+	Walk(MemoryGraph &graph, const Arena &arena, Stop stop)
+		: graph_(graph), stop_(stop), order_(arena.array<NodeId>(graph.size())), from_(arena.array<NodeId>(graph.size())),
 		  links_(arena.array<NodeId>(graph.max_links())), neighbours_(arena.array<Neighbour>(graph.max_links()))
 	{
 		std::fill(from_.begin(), from_.end(), kNoNode);
@@ -23,7 +23,7 @@ public:
 	void reach(NodeId id, NodeId from)
 	{
 		note(id, from);
-		for (; at_ < end_; ++at_) {
+		for (; at_ < end_ && !stop_(); ++at_) {
 			const NodeId next = order_[at_];
 			const unsigned count = graph_.links(next, 0, links_.data());
 			for (unsigned i = 0; i < count; ++i)
@@ -49,7 +49,7 @@ public:
 		return false;
 	}
 
-	std::span<NodeId> order() const { return order_; }
+	std::span<NodeId> order() const { return order_.first(end_); }
 
 private:
 	void note(NodeId id, NodeId from)
@@ -76,6 +76,7 @@ private:
 	}
 
 	MemoryGraph &graph_;
+	Stop stop_;
 	std::span<NodeId> order_;
 	std::span<NodeId> from_;  // which node led to it; kNoNode: not reached
 	std::span<NodeId> links_;
@@ -85,19 +86,19 @@ private:
 
 }  // namespace
 
-std::span<NodeId> breadth_first(MemoryGraph &graph, const Arena &arena)
+std::span<NodeId> breadth_first(MemoryGraph &graph, const Arena &arena, Stop stop)
 {
-	Walk walk(graph, arena);
+	Walk walk(graph, arena, stop);
 	const auto n = static_cast<NodeId>(graph.size());
 	if (n > 0)
 		walk.reach(graph.entry(), graph.entry());
 	for (bool more = true; more;) {  // one that has a way in may be another's
 		more = false;
-		for (NodeId id = 0; id < n; ++id)
+		for (NodeId id = 0; id < n && !stop(); ++id)
 			if (!walk.reached(id) && walk.adopt(id))
 				more = true;
 	}
-	for (NodeId id = 0; id < n; ++id)
+	for (NodeId id = 0; id < n && !stop(); ++id)
 		if (!walk.reached(id))
 			walk.reach(id, id);
 	return walk.order();

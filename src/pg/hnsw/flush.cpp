@@ -163,8 +163,8 @@ void write_graph(Relation relation, const Index &index, MemoryGraph &graph)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw flush", ALLOCSET_DEFAULT_SIZES);
 	Arena arena = pg::context_arena(context);
 	NodeId first = read_meta(relation).groups * index.nodes_per_group();  // behind the codebook
-	std::span<const NodeId> order = graph::page_order(graph, graph::breadth_first(graph, arena), index.slots_per_page, arena,
-													  pg::interrupt_pending());
+	std::span<const NodeId> order = graph::page_order(graph, graph::breadth_first(graph, arena, pg::interrupt_pending()),
+													  index.slots_per_page, arena, pg::interrupt_pending());
 	if (order.size() < graph.size()) {
 		CHECK_FOR_INTERRUPTS();
 		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("building an hnsw index was interrupted")));

@@ -236,7 +236,7 @@ TEST(BreadthFirst, ReachesVectorsThatLieNearerThanTheirCodesTell)
 	ASSERT_LT(reachable_from_entry(built.graph).size(), built.graph.size());
 
 	HeapArena memory;
-	const std::span<NodeId> order = breadth_first(built.graph, memory.arena());
+	const std::span<NodeId> order = breadth_first(built.graph, memory.arena(), {});
 	EXPECT_EQ(reachable_from_entry(built.graph).size(), built.graph.size());
 	EXPECT_EQ(order.front(), built.graph.entry());
 	EXPECT_EQ(std::set<NodeId>(order.begin(), order.end()).size(), built.graph.size());
@@ -249,7 +249,7 @@ TEST(PageOrder, BringsNodesThatLinkToEachOtherTogether)
 	built.insert_all(mixture(random, 3000, kDimensions, 16));
 	constexpr unsigned kPerPage = 20;
 	HeapArena memory;
-	const std::span<const NodeId> walk = breadth_first(built.graph, memory.arena());
+	const std::span<const NodeId> walk = breadth_first(built.graph, memory.arena(), {});
 	const std::span<const NodeId> pages = page_order(built.graph, walk, kPerPage, memory.arena(), {});
 	ASSERT_EQ(std::set<NodeId>(pages.begin(), pages.end()).size(), built.graph.size());
 	EXPECT_EQ(pages.front(), built.graph.entry());
@@ -270,10 +270,24 @@ TEST(PageOrder, BringsNodesThatLinkToEachOtherTogether)
 	EXPECT_GT(links_within(pages), 2 * links_within(walk));
 }
 
+TEST(PageOrder, EndsEarlyWhenItIsToldTo)
+{
+	std::mt19937_64 random(11);
+	Built built(Metric::kL2, quantize::Kind::kScalar, 8, 8, 32);
+	built.insert_all(mixture(random, 1000, kDimensions, 4));
+	HeapArena memory;
+	unsigned asked = 0;
+	const Stop after_ten{[](void *count) { return ++*static_cast<unsigned *>(count) > 10; }, &asked};
+	EXPECT_LT(breadth_first(built.graph, memory.arena(), after_ten).size(), 500U);
+	const std::span<const NodeId> walk = breadth_first(built.graph, memory.arena(), {});
+	asked = 0;
+	EXPECT_EQ(page_order(built.graph, walk, 20, memory.arena(), after_ten).size(), 200U);
+}
+
 TEST(Once, KeepsTheBestOfWhatItDoesNotReturn)
 {
 	std::mt19937_64 random(8);
-	std::vector<Vector> vectors = mixture(random, 2000, kDimensions, 8);
+	std::vector<Vector> vectors = mixture(random, 6000, kDimensions, 3);
 	Built built(Metric::kL2, quantize::Kind::kScalar, 8, 8, 32);
 	built.insert_all(vectors);
 	constexpr std::size_t kEf = 100, kRunnersUp = 30;  // enough wait for losers to be dropped on the way
@@ -282,6 +296,7 @@ TEST(Once, KeepsTheBestOfWhatItDoesNotReturn)
 		auto all = built.search(vectors[query], memory);
 		ASSERT_TRUE(all.round(kEf, {}));
 		const std::size_t evaluations = all.evaluations();
+		ASSERT_GT(evaluations, kEf + 400);
 		auto once = built.search(vectors[query], memory, kRunnersUp);
 		ASSERT_TRUE(once.round(kEf, {}));
 		ASSERT_EQ(once.evaluations(), evaluations);
