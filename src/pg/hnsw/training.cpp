@@ -2,12 +2,12 @@
 #include "pg/hnsw/training.hpp"
 
 #include "core/quantize/train.hpp"
+#include "pg/background.hpp"
 #include "pg/workspace/registry.hpp"
 
 extern "C" {
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "postmaster/bgworker.h"
 #include "utils/guc.h"
 }
 
@@ -27,19 +27,9 @@ constinit unsigned n_asked = 0;
 
 void start_trainer(Oid index)
 {
-	BackgroundWorker worker{};
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	worker.bgw_main_arg = ObjectIdGetDatum(index);
-	static_assert(sizeof(MyDatabaseId) <= sizeof(worker.bgw_extra));
-	memcpy(worker.bgw_extra, &MyDatabaseId, sizeof(MyDatabaseId));
-	snprintf(worker.bgw_library_name, BGW_MAXLEN, "$libdir/vectorizer");  // as the functions name it: it need not be preloaded
-	snprintf(worker.bgw_function_name, BGW_MAXLEN, "vectorizer_trainer_main");
-	snprintf(worker.bgw_name, BGW_MAXLEN, "vectorizer trainer of index %u", index);
-	snprintf(worker.bgw_type, BGW_MAXLEN, "vectorizer trainer");
-	BackgroundWorkerHandle *handle = nullptr;
-	if (RegisterDynamicBackgroundWorker(&worker, &handle))
+	BackgroundWorkerHandle *handle =
+		pg::start_background({"vectorizer_trainer_main", "vectorizer trainer", "index", index, MyDatabaseId});
+	if (handle != nullptr)
 		pfree(handle);
 }
 

@@ -1,5 +1,6 @@
 // The launcher: connected to no database, so that it stands in nobody's way. At its start every database gets a watcher
 // once, which leaves again where it finds nothing to watch; from then on watchers are started on request.
+#include "pg/background.hpp"
 #include "pg/workspace/registry.hpp"
 #include "pg/workspace/worker.hpp"
 
@@ -10,7 +11,6 @@ extern "C" {
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
@@ -51,18 +51,7 @@ void want_watchers_everywhere()
 
 BackgroundWorkerHandle *start_watcher(Oid database)
 {
-	BackgroundWorker worker{};
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	worker.bgw_main_arg = ObjectIdGetDatum(database);
-	worker.bgw_notify_pid = MyProcPid;
-	snprintf(worker.bgw_library_name, BGW_MAXLEN, "vectorizer");
-	snprintf(worker.bgw_function_name, BGW_MAXLEN, "vectorizer_watcher_main");
-	snprintf(worker.bgw_name, BGW_MAXLEN, "vectorizer watcher of database %u", database);
-	snprintf(worker.bgw_type, BGW_MAXLEN, "vectorizer watcher");
-	BackgroundWorkerHandle *handle = nullptr;
-	return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : nullptr;
+	return start_background({"vectorizer_watcher_main", "vectorizer watcher", "database", database, InvalidOid, MyProcPid});
 }
 
 class Launcher {
