@@ -56,13 +56,16 @@ public:
 		return buffer == InvalidBuffer ? nullptr : GetBufferDescriptor(static_cast<uint32>(buffer - 1));
 	}
 
-	/// Whether the buffer holds the block now. Orders the reads before and after it.
-	bool holds(const Buffered *at, BlockNumber block) const
+	// Of at most five: a page that is visited again and again stays far from eviction.
+	static constexpr uint32 kLeastUsage = 3;
+
+	/// Whether the buffer holds the block now, marked up so far. Orders the reads before and after it.
+	bool holds(const Buffered *at, BlockNumber block, uint32 least_usage = kLeastUsage) const
 	{
 		pg_read_barrier();
 		uint32 state = pg_atomic_read_u32(const_cast<pg_atomic_uint32 *>(&at->state));
 		bool same = compat::is_tag_of(at->tag, tag_, block) && (state & BM_VALID) != 0 &&
-					BUF_STATE_GET_USAGECOUNT(state) >= kLeastUsage;
+					BUF_STATE_GET_USAGECOUNT(state) >= least_usage;
 		pg_read_barrier();
 		return same;
 	}
@@ -79,9 +82,6 @@ public:
 	}
 
 private:
-	// Of at most five: a page that is visited again and again stays far from eviction.
-	static constexpr uint32 kLeastUsage = 3;
-
 	Relation relation_;
 	BufferTag tag_;  // of block 0
 	std::uint32_t key_;

@@ -10,7 +10,7 @@ using graph::SlotHeader;
 using graph::State;
 
 PageStore::PageStore(Relation relation, const Index &index)
-	: relation_(relation), index_(index), glance_(relation), blocks_(RelationGetNumberOfBlocks(relation))
+	: relation_(relation), index_(index), glance_(relation), blocks_(RelationGetNumberOfBlocks(relation)), pinned_{}
 {
 	pg::BufferHints::fit(blocks_);
 }
@@ -134,12 +134,13 @@ bool PageStore::glance_upper_links(const NodePlace &place, unsigned level, NodeI
 {
 	const pg::Buffered *slots = glance_.find(place.block);
 	const pg::Buffered *entries = glance_.find(place.auxiliary);
-	if (slots == nullptr || entries == nullptr || !glance_.holds(slots, place.block))
+	const uint32 of_slots = least_usage(place.block), of_entries = least_usage(place.auxiliary);
+	if (slots == nullptr || entries == nullptr || !glance_.holds(slots, place.block, of_slots))
 		return false;
 	SlotHeader header = graph::SlotLayout::header(item_at(slots, place.slot, index_.layout.slot_bytes()));
 	unsigned at = header.upper + level - 1u;
 	if (header.state == static_cast<std::uint8_t>(State::kFree) || header.level < level || at >= index_.uppers_per_page ||
-		!glance_.holds(entries, place.auxiliary))
+		!glance_.holds(entries, place.auxiliary, of_entries))
 		return false;
 	const std::byte *bytes = item_at(entries, at, index_.layout.upper_bytes());
 	const graph::LinkList list = index_.layout.upper_links(const_cast<std::byte *>(bytes));
@@ -148,7 +149,7 @@ bool PageStore::glance_upper_links(const NodePlace &place, unsigned level, NodeI
 		return false;
 	*count = list.within(reach, out);
 	note_glances(2);
-	return glance_.holds(slots, place.block) && glance_.holds(entries, place.auxiliary);
+	return glance_.holds(slots, place.block, of_slots) && glance_.holds(entries, place.auxiliary, of_entries);
 }
 
 unsigned PageStore::upper_links(NodeId id, unsigned level, NodeId *out, double reach)
@@ -177,6 +178,7 @@ unsigned PageStore::upper_links(NodeId id, unsigned level, NodeId *out, double r
 	if (!before.reaches)
 		return 0;
 
+	note_pin(place.auxiliary);
 	bool found = pg::read_page(relation_, place.auxiliary, [&](Page page) {
 		check_page(relation_, place.auxiliary, page, PageKind::kAuxiliary, index_.layout.upper_bytes(), false);
 		std::byte *entry = find_upper_entry(index_, place, page, before.upper, level);

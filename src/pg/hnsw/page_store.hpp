@@ -41,7 +41,8 @@ public:
 			std::size_t glanced = 0;
 			for (std::size_t i = from; i < end; ++i) {
 				auto take_it = [&, i](const auto &value) { take(i, value); };
-				if (glance(aims[i - from], read, take_it))
+				if (glance(aims[i - from], read, take_it) ||
+					(pinned(aims[i - from].block) && glance(aim(ids[i]), read, take_it)))  // meanwhile, for another of its nodes
 					++glanced;
 				else
 					locked_visit(ids[i], read, take_it);
@@ -97,6 +98,7 @@ public:
 		if (!exists(block))
 			return false;
 		++locks_;
+		note_pin(block);
 		return pg::read_page(
 			relation_, block,
 			[&](Page page) {
@@ -124,13 +126,19 @@ private:
 		const pg::Buffered *at;  // null: not known
 		const std::byte *slot;
 		BlockNumber block;
+		uint32 least_usage;
 	};
 	Aim aim(NodeId id) const
 	{
 		NodePlace place = place_of(id, index_.slots_per_page);
 		const pg::Buffered *at = glance_.find(place.block);
-		return {at, at == nullptr ? nullptr : item_at(at, place.slot, index_.layout.slot_bytes()), place.block};
+		return {at, at == nullptr ? nullptr : item_at(at, place.slot, index_.layout.slot_bytes()), place.block,
+				least_usage(place.block)};
 	}
+	/// Whether this store has pinned the page lately: that marked it up, once for all that a search visits on it.
+	bool pinned(BlockNumber block) const { return pinned_[block % kPinned] == block; }
+	void note_pin(BlockNumber block) { pinned_[block % kPinned] = block; }
+	uint32 least_usage(BlockNumber block) const { return pinned(block) ? 1 : pg::Glance::kLeastUsage; }
 	static const std::byte *item_at(const pg::Buffered *at, unsigned item, std::size_t bytes)
 	{
 		return reinterpret_cast<const std::byte *>(pg::Glance::bytes(at)) + MAXALIGN(SizeOfPageHeaderData) + item * bytes;
@@ -140,12 +148,12 @@ private:
 	template <typename Read, typename Take>
 	bool glance(const Aim &to, Read &&read, Take &&take)
 	{
-		if (to.at == nullptr || !glance_.holds(to.at, to.block))
+		if (to.at == nullptr || !glance_.holds(to.at, to.block, to.least_usage))
 			return false;
 		if (graph::SlotLayout::header(to.slot).state == static_cast<std::uint8_t>(graph::State::kFree))
 			return false;  // or on its way: to be looked at under a lock
 		auto value = read(to.slot);
-		if (!glance_.holds(to.at, to.block))
+		if (!glance_.holds(to.at, to.block, to.least_usage))
 			return false;
 		take(value);
 		return true;
@@ -177,6 +185,8 @@ private:
 	BlockNumber blocks_;
 	std::uint64_t glances_ = 0;
 	std::uint64_t locks_ = 0;
+	static constexpr std::size_t kPinned = 1024;
+	BlockNumber pinned_[kPinned];  // block 0, which holds no nodes: none
 };
 static_assert(graph::Store<PageStore> && std::is_trivially_destructible_v<PageStore>);
 
