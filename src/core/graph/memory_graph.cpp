@@ -129,11 +129,7 @@ unsigned MemoryGraph::links(NodeId id, unsigned level, NodeId *out, double reach
 
 void MemoryGraph::prefetch_links(NodeId id)
 {
-	const LinkList links = list(id, 0);
-	auto *bytes = reinterpret_cast<const std::byte *>(links.header);
-	for (std::size_t at = 0; at < sizes_.links_bytes; at += kCacheLine)
-		__builtin_prefetch(bytes + at);
-	__builtin_prefetch(bytes + sizes_.links_bytes - 1);
+	SlotLayout::prefetch(reinterpret_cast<const std::byte *>(list(id, 0).header), sizes_.links_bytes);
 }
 
 void MemoryGraph::codes(std::span<const NodeId> ids, StoredCode *out, const Arena &)
