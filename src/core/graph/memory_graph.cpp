@@ -74,11 +74,13 @@ MemoryGraph::MemoryGraph(const BuildCode &code, const InsertParameters &paramete
 	: code_(code), parameters_(parameters), sizes_(parameters.m, code.bytes()),
 	  node_mask_((1U << sizes_.node_shift) - 1), state_(state), source_(source), arena_(arena)
 {
-	// Measured on 100,000 word vectors of 300 dimensions, m = 16, three graphs each: 1.75m links chosen among three times
-	// ef_construction candidates find .9736 of the ten nearest at ef 80, 1.25m among twice as many .9696, m among as many .9641;
-	// a recall of .97 takes 1,029, 1,080 and 1,169 evaluations. A search does not follow the long ones (reach()).
-	parameters_.own_links = parameters.m * 7 / 4;
-	parameters_.runners_up = 2 * parameters.ef_construction;
+	// build/bench_graph, 100,000 word vectors of 300 dimensions, m = 16, the mean of four graphs: 1.75m links chosen among three times
+	// ef_construction candidates find .9733 of the ten nearest at ef 80, 1.25m among twice as many .9698, m among as many .9655; a
+	// recall of .97 takes 1,020, 1,069 and 1,120 evaluations. A search does not follow the long ones (reach()).
+	if (parameters_.own_links == 0)
+		parameters_.own_links = parameters.m * 7 / 4;
+	if (parameters_.runners_up == 0)
+		parameters_.runners_up = 2 * parameters.ef_construction;
 }
 
 std::byte *MemoryGraph::find_chunk(ChunkKind kind, std::size_t number)
