@@ -1,10 +1,16 @@
 #include "pg/page.hpp"
 
 extern "C" {
+#include "executor/instrument.h"
 #include "storage/lmgr.h"
 }
 
 namespace vectorizer::pg {
+
+std::int64_t pages_read()
+{
+	return pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read;
+}
 
 PageChange::PageChange(Relation index, bool logged)
 	: index_(index), xlog_(logged ? GenericXLogStart(index) : nullptr)

@@ -15,6 +15,9 @@ extern "C" {
 
 namespace vectorizer::pg {
 
+/// How many pages this backend has read from its relations' files so far.
+std::int64_t pages_read();
+
 /// Runs f(page) under a share lock and returns what it returns. f must not visit another page. A strategy is for those who
 /// pass through the whole relation once.
 template <typename Function>

@@ -48,6 +48,20 @@ foreach my $filter ([ 1000, 'relaxed_order' ], [ 500, 'relaxed_order' ], [ 100, 
 		  if $order eq 'strict_order';
 	}
 }
+
+# A page that has to be read is evaluated whole: the first search after a start sees more than the next, and finds no less.
+{
+	$node->restart;
+	my $search = "SET enable_seqscan = off; SET vectorizer.ef_search = 20;"
+	  . "SELECT id FROM items ORDER BY v <=> (SELECT v FROM query WHERE id = 5) LIMIT 10;";
+	my $evaluations = 'SELECT evaluations FROM vectorizer.last_search();';
+	my @lines = split /\n/, $node->safe_psql('postgres', $search . $evaluations . $search . $evaluations);
+	my @cold = splice @lines, 0, 11;
+	cmp_ok($cold[10], '>', 2 * $lines[10], 'what is read from disk is evaluated, and only once');
+	my %truth = map { $_ => 1 } split /\n/, $node->safe_psql('postgres',
+		'SET enable_indexscan = off; SELECT id FROM items ORDER BY v <=> (SELECT v FROM query WHERE id = 5) LIMIT 10');
+	cmp_ok(scalar(grep { $truth{$_} } @cold[ 0 .. 9 ]), '>=', scalar(grep { $truth{$_} } @lines[ 0 .. 9 ]), 'and nothing is lost by it');
+}
 $node->safe_psql('postgres', 'DROP TABLE items');
 
 # Every row, whatever the metric and the code: NULLs and (under cosine) zero vectors are not indexed, 5,000 equal rows share

@@ -104,6 +104,9 @@ public:
 		for (std::size_t i = 0; i < ids.size(); ++i)
 			take(i, read(static_cast<const std::byte *>(slot(ids[i]))));
 	}
+	template <typename Wanted, typename Read, typename Take>
+	void visit_beside(Wanted &&, Read &&, Take &&)
+	{}  // there are no pages to wait for
 	void prefetch_links(NodeId id);
 	void codes(std::span<const NodeId> ids, StoredCode *out, const Arena &arena);
 

@@ -145,6 +145,31 @@ private:
 		}
 		unsigned count = store_.links(candidates_[place.index].id, level_, links_.data(), most);
 		evaluate_new(links_.first(count), ef);
+		if (level_ == 0)
+			evaluate_beside(ef);
+	}
+
+	/// Evaluates what lies beside the nodes whose pages had to be read, and takes up what is good enough now; the rest is as if it
+	/// had not been seen. After the block search of Starling (see page_order.hpp), section 5.
+	void evaluate_beside(std::size_t ef)
+	{
+		auto unseen = [&](NodeId id) { return !visited_.contains(id); };
+		auto read = [&](const std::byte *slot) {
+			++evaluations_;
+			return look(slot);
+		};
+		store_.visit_beside(unseen, read, [&](NodeId id, const Seen &seen) {
+			if (!seen.live || !is_result(static_cast<float>(seen.distance), ef))
+				return;
+			visited_.reserve(1);
+			sort_in(id, visited_.note(id), seen, ef);
+		});
+	}
+
+	/// Whether what lies so far away is among the ef nearest, for now.
+	bool is_result(float distance, std::size_t ef) const
+	{
+		return nearest_.size() < ef || (ef > 0 && distance < nearest_.top().distance);
 	}
 
 	/// Evaluates those that no one has visited. ef 0: everything waits for the next round. `ids` may be links_.
@@ -168,19 +193,24 @@ private:
 	{
 		evaluations_ += ids.size();
 		store_.visit(
-			ids,
-			[&](const std::byte *slot) {
-				const SlotHeader &header = SlotLayout::header(slot);
-				// A slot that was reused meanwhile may hold a node that does not reach this level.
-				bool live = header.state == static_cast<std::uint8_t>(State::kLive) && header.level >= level_;
-				quantize::Factors factors = SlotLayout::factors(slot);
-				return Seen{computer_.distance(store_.layout().code(slot), factors), factors, live};
-			},
-			[&](std::size_t i, const Seen &seen) {
-				if (use_ == Use::kOnce)
-					visited_.set_distance(places_[i], seen.distance);
-				take({seen.distance, seen.factors, ids[i], seen.live, false}, ef);
-			});
+			ids, [&](const std::byte *slot) { return look(slot); },
+			[&](std::size_t i, const Seen &seen) { sort_in(ids[i], places_[i], seen, ef); });
+	}
+
+	Seen look(const std::byte *slot) const
+	{
+		const SlotHeader &header = SlotLayout::header(slot);
+		// A slot that was reused meanwhile may hold a node that does not reach this level.
+		const bool live = header.state == static_cast<std::uint8_t>(State::kLive) && header.level >= level_;
+		const quantize::Factors factors = SlotLayout::factors(slot);
+		return {computer_.distance(store_.layout().code(slot), factors), factors, live};
+	}
+
+	void sort_in(NodeId id, std::uint32_t place, const Seen &seen, std::size_t ef)
+	{
+		if (use_ == Use::kOnce)
+			visited_.set_distance(place, seen.distance);
+		take({seen.distance, seen.factors, id, seen.live, false}, ef);
 	}
 
 	/// Sorts an evaluated node in. What is worse than the ef-th result is dropped by standard HNSW; a later round may want it,
@@ -189,7 +219,7 @@ private:
 	{
 		auto distance = static_cast<float>(candidate.distance);
 		bool full = nearest_.size() >= ef;
-		bool good = !full || (ef > 0 && distance < nearest_.top().distance);
+		bool good = is_result(distance, ef);
 		if (!good && ef > 0 && !wanted_later(distance))
 			return;
 		Place place{distance, static_cast<std::uint32_t>(candidates_.size())};

@@ -19,6 +19,9 @@ struct StoredCode {
 	quantize::Factors factors;
 };
 
+struct WantNothing {
+	bool operator()(NodeId) const { return false; }
+};
 struct ReadNothing {
 	int operator()(const std::byte *) const { return 0; }
 };
@@ -45,6 +48,10 @@ concept Store = requires(S store, NodeId id, unsigned level, std::span<NodeId> i
 	/// look at bytes that are being changed, may run again for the same node, and must not call the store; what it returns
 	/// is a value, taken only if the bytes were that node's.
 	store.visit(std::span<const NodeId>(ids), ReadNothing{}, TakeNothing{});
+
+	/// The same for the nodes on the pages that the last visit() had to wait for, those that `wanted(id)` says yes to: to look
+	/// at them as well costs little beside the wait. Calls take(id, read(slot)); none of the three may call the store.
+	store.visit_beside(WantNothing{}, ReadNothing{}, TakeNothing{});
 
 	/// Begins to fetch the node's links of level 0 into the processor's caches.
 	store.prefetch_links(id);

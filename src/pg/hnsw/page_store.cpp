@@ -22,6 +22,12 @@ bool PageStore::exists(BlockNumber block)
 	return block < blocks_;
 }
 
+void PageStore::note_read(BlockNumber block)
+{
+	if (n_read_ < std::size(read_))
+		read_[n_read_++] = block;
+}
+
 std::byte *PageStore::used_slot(BlockNumber block, Page page, unsigned slot) const
 {
 	if (slot >= items_on(page, index_.layout.slot_bytes()))

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "pg/hnsw/index.hpp"
+#include "pg/hnsw/options.hpp"
 
 #include <optional>
 
@@ -27,6 +28,7 @@ public:
 	template <typename Read, typename Take>
 	void visit(std::span<const NodeId> ids, Read &&read, Take &&take)
 	{
+		n_read_ = 0;
 		constexpr std::size_t kBatch = 32;
 		Aim aims[kBatch];
 		for (std::size_t from = 0; from < ids.size(); from += kBatch) {
@@ -49,6 +51,19 @@ public:
 			}
 			note_glances(glanced);
 		}
+	}
+	template <typename Wanted, typename Read, typename Take>
+	void visit_beside(Wanted &&wanted, Read &&read, Take &&take)
+	{
+		// A page that has left shared buffers by now is noted once more: behind the one that is being visited.
+		for (BlockNumber block : std::span(read_, std::exchange(n_read_, 0)))
+			on_node_page(block, [&](Page page) {
+				const unsigned items = items_on(page, index_.layout.slot_bytes());
+				const NodeId first = node_at(block, 0, index_.slots_per_page);
+				for (unsigned slot = 0; slot < items; ++slot)
+					if (const std::byte *bytes = used_slot(block, page, slot); bytes != nullptr && wanted(first + slot))
+						take(first + slot, read(bytes));
+			});
 	}
 	void prefetch_links(NodeId id)
 	{
@@ -99,12 +114,15 @@ public:
 			return false;
 		++locks_;
 		note_pin(block);
+		const std::int64_t reads = pg::pages_read();
 		return pg::read_page(
 			relation_, block,
 			[&](Page page) {
 				check_page(relation_, block, page, PageKind::kNodes, index_.layout.slot_bytes(), true);
 				if (PageIsNew(page))
 					return false;
+				if (pg::pages_read() != reads)
+					note_read(block);
 				f(page);
 				return true;
 			},
@@ -138,6 +156,7 @@ private:
 	/// Whether this store has pinned the page lately: that marked it up, once for all that a search visits on it.
 	bool pinned(BlockNumber block) const { return pinned_[block % kPinned] == block; }
 	void note_pin(BlockNumber block) { pinned_[block % kPinned] = block; }
+	void note_read(BlockNumber block);
 	uint32 least_usage(BlockNumber block) const { return pinned(block) ? 1 : pg::Glance::kLeastUsage; }
 	static const std::byte *item_at(const pg::Buffered *at, unsigned item, std::size_t bytes)
 	{
@@ -187,6 +206,8 @@ private:
 	std::uint64_t locks_ = 0;
 	static constexpr std::size_t kPinned = 1024;
 	BlockNumber pinned_[kPinned];  // block 0, which holds no nodes: none
+	BlockNumber read_[2 * kMaxM];  // those that the last visit() found not in shared buffers
+	std::size_t n_read_ = 0;
 };
 static_assert(graph::Store<PageStore> && std::is_trivially_destructible_v<PageStore>);
 

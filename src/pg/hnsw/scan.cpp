@@ -67,7 +67,7 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 						   ? graph::descend(scan->store, scan->computer, meta.entry, meta.entry_level, 1, arena)
 						   : meta.entry;
 		scan->search = new (arena.array<Search>(1).data())
-			Search(scan->store, scan->computer, 0, Search::Use::kRounds, scan->width * 2 * scan->index.parameters.m, arena);
+			Search(scan->store, scan->computer, 0, Search::Use::kRounds, scan->width * scan->index.parameters.m, arena);
 		scan->search->start({&entry, 1});
 	}
 	MemoryContextSwitchTo(before);

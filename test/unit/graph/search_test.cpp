@@ -360,6 +360,86 @@ TEST(Rounds, GiveWhatASweepAddsAndNothingTwice)
 		EXPECT_EQ(given.count(id), 1U) << id;
 }
 
+/// A graph in pages, all of which have to be read.
+class Unread {
+public:
+	Unread(MemoryGraph &graph, std::vector<unsigned> page, bool cached) : graph_(graph), page_(std::move(page)), cached_(cached) {}
+
+	const SlotLayout &layout() const { return graph_.layout(); }
+	unsigned max_links() const { return graph_.max_links(); }
+	Metric metric() const { return graph_.metric(); }
+	unsigned links(NodeId id, unsigned level, NodeId *out, double reach) { return graph_.links(id, level, out, reach); }
+	void prefetch_links(NodeId) {}
+	void codes(std::span<const NodeId> ids, StoredCode *out, const Arena &arena) { graph_.codes(ids, out, arena); }
+	template <typename Read, typename Take>
+	void visit(std::span<const NodeId> ids, Read &&read, Take &&take)
+	{
+		read_.clear();
+		for (NodeId id : ids)
+			if (!cached_ && known_.insert(page_[id]).second)
+				read_.push_back(page_[id]);
+		graph_.visit(ids, read, take);
+	}
+	template <typename Wanted, typename Read, typename Take>
+	void visit_beside(Wanted &&wanted, Read &&read, Take &&take)
+	{
+		for (unsigned page : read_)
+			for (NodeId id = 0; id < page_.size(); ++id)
+				if (page_[id] == page && wanted(id))
+					take(id, read(static_cast<const std::byte *>(graph_.slot(id))));
+	}
+
+private:
+	MemoryGraph &graph_;
+	std::vector<unsigned> page_;
+	bool cached_;
+	std::set<unsigned> known_;
+	std::vector<unsigned> read_;
+};
+
+TEST(Beside, WhatLiesOnPagesThatHadToBeReadIsFound)
+{
+	std::mt19937_64 random(13);
+	std::vector<Vector> vectors = mixture(random, 2000, kDimensions, 8);
+	Built built(Metric::kL2, quantize::Kind::kScalar, 8, 8, 32);
+	built.insert_all(vectors);
+	const Vector &query = vectors[5];
+	std::vector<std::pair<double, NodeId>> order;
+	for (NodeId id = 0; id < vectors.size(); ++id)
+		order.emplace_back(quantize::exact_distance(Metric::kL2, query.data(), vectors[id].data(), kDimensions), id);
+	std::sort(order.begin(), order.end());
+	std::vector<unsigned> page(vectors.size());
+	for (unsigned i = 0; i < order.size(); ++i)
+		page[order[i].second] = i / 16;
+	// To the nearest no link leads; nor to a tombstone beside it.
+	const NodeId lost = order[0].second, dead = order[1].second;
+	for (NodeId id = 0; id < vectors.size(); ++id) {
+		LinkList list = built.graph.list(id, 0);
+		for (unsigned i = list.count(); i-- > 0;)
+			if (list.ids[i] == lost || list.ids[i] == dead)
+				list.remove(i);
+	}
+	SlotLayout::header(built.graph.slot(dead)).state = static_cast<std::uint8_t>(State::kTombstone);
+
+	for (bool cached : {false, true}) {
+		HeapArena memory;
+		quantize::Shape shape{quantize::Kind::kScalar, 8, Metric::kL2, kDimensions, 42};
+		quantize::Quantizer quantizer(shape, memory.arena());
+		quantize::Computer computer = quantizer.query(query.data(), memory.arena());
+		Unread store(built.graph, page, cached);
+		Search<Unread> search(store, computer, 0, Search<Unread>::Use::kRounds, 100, memory.arena());
+		NodeId entry = order[1000].second;
+		search.start({&entry, 1});
+		ASSERT_TRUE(search.round(20, {}));
+		std::set<NodeId> found;
+		for (std::size_t i = 0; i < search.found(); ++i)
+			EXPECT_TRUE(found.insert(search.found(i).id).second);
+		EXPECT_EQ(found.contains(lost), !cached);
+		EXPECT_FALSE(found.contains(dead));
+		EXPECT_EQ(found.size(), 20U);
+	}
+}
+
 TEST(Rounds, WalkThroughTombstonesWithoutGivingThem)
 {
 	std::mt19937_64 random(9);
