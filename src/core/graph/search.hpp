@@ -80,6 +80,27 @@ public:
 		return true;
 	}
 
+	/// A round that expands nothing: finds those that wait and are `wanted`, if they are `most` at the most; else it returns false,
+	/// and nothing has changed.
+	template <typename Wanted>
+	bool take_waiting(Wanted &&wanted, std::size_t most)
+	{
+		const std::size_t kept = waiting_.partition([&](Place place) { return !wanted(candidates_[place.index]); });
+		if (waiting_.size() - kept > most)
+			return false;
+		nearest_.clear();
+		for (std::size_t i = kept; i < waiting_.size(); ++i) {
+			queue(waiting_[i]);
+			nearest_.push(waiting_[i]);
+		}
+		waiting_.truncate(kept);
+		first_waiting_ = kNone;
+		for (std::size_t i = 0; i < kept; ++i)
+			if (waiting_[i].distance < first_waiting_.distance || i == 0)
+				first_waiting_ = waiting_[i];
+		return true;
+	}
+
 	/// How many nodes the last round found, and each of them, in no particular order.
 	std::size_t found() const { return nearest_.size(); }
 	const Candidate &found(std::size_t i) const { return candidates_[nearest_[i].index]; }

@@ -84,9 +84,13 @@ Unfetched unfetched(const Scan &scan, const quantize::Computer &computer, NodeId
 /// Widens the search by one round. False if there is nothing more to find, or to be looked for.
 bool widen(Scan &scan, Relation relation);
 
-/// Whether a further round is due before a row of this distance is returned: a node that waits for it may hold a nearer one, and
-/// not too many rounds have been run for that reason.
-bool order_wants_round(const Scan &scan, double distance);
+/// Whether a node that waits for a further round may hold a nearer row than one of this distance, and not too many rounds have been
+/// run for that reason.
+bool order_wants_more(const Scan &scan, double distance);
+
+/// Does what order wants before a row of this distance is returned; whether anything was to be done. While fewer rows than ef_search
+/// have been returned and few nodes may hold a nearer one, these are taken up; else the search is widened.
+bool look_further(Scan &scan, Relation relation, double distance);
 
 // scan_rows.cpp
 

@@ -69,6 +69,26 @@ double waiting_sigmas(const quantize::Shape &shape)
 	return shape.kind == quantize::Kind::kProduct ? 0 : kSigmas;
 }
 
+bool may_be_nearer(const Scan &scan, const graph::Candidate &waiting, double distance)
+{
+	const double sigma = scan.computer.error(waiting.factors, waiting.distance);
+	return nearer(waiting.distance - waiting_sigmas(scan.index.shape) * sigma, distance);
+}
+
+/// What the last round found is to be fetched, and may have been enough.
+void note_found(Scan &scan)
+{
+	for (std::size_t i = 0; i < scan.search->found(); ++i) {
+		const graph::Candidate &found = scan.search->found(i);
+		scan.unfetched.push(unfetched(scan, scan.computer, found.id, found.distance, found.factors));
+	}
+	auto limit = static_cast<std::uint64_t>(scan.settings.max_scan_tuples);
+	if (scan.settings.iterative_scan == IterativeScan::kOff)
+		end(scan, Ending::kOneRound);
+	else if (limit > 0 && scan.report.rows + scan.unfetched.size() >= limit)
+		end(scan, Ending::kTupleLimit);
+}
+
 }  // namespace
 
 Unfetched unfetched(const Scan &scan, const quantize::Computer &computer, NodeId node, double estimate, quantize::Factors factors)
@@ -99,29 +119,32 @@ bool widen(Scan &scan, Relation relation)
 	pg::crash_point("scan.round");
 	if (!search.round(scan.width, pg::interrupt_pending()))
 		CHECK_FOR_INTERRUPTS();
-	for (std::size_t i = 0; i < search.found(); ++i) {
-		const graph::Candidate &found = search.found(i);
-		scan.unfetched.push(unfetched(scan, scan.computer, found.id, found.distance, found.factors));
-	}
 	scan.width *= 2;
 	++scan.report.rounds;
-
-	auto limit = static_cast<std::uint64_t>(scan.settings.max_scan_tuples);
-	if (scan.settings.iterative_scan == IterativeScan::kOff)
-		end(scan, Ending::kOneRound);
-	else if (limit > 0 && scan.report.rows + scan.unfetched.size() >= limit)
-		end(scan, Ending::kTupleLimit);
+	note_found(scan);
 	return true;
 }
 
-bool order_wants_round(const Scan &scan, double distance)
+bool look_further(Scan &scan, Relation relation, double distance)
+{
+	if (!order_wants_more(scan, distance) || scan.ended)
+		return false;
+	const auto ef = static_cast<std::uint64_t>(scan.settings.ef_search);
+	if (scan.report.rows < ef &&
+		scan.search->take_waiting([&](const graph::Candidate &waiting) { return may_be_nearer(scan, waiting, distance); }, ef / 2)) {
+		note_found(scan);
+		return true;
+	}
+	++scan.rounds_for_order;
+	return widen(scan, relation);
+}
+
+bool order_wants_more(const Scan &scan, double distance)
 {
 	if (!scan.strict || scan.rounds_for_order >= kMostRoundsForOrder || scan.search == nullptr ||
 		!scan.search->anything_waiting())
 		return false;
-	const graph::Candidate &first = scan.search->first_waiting();
-	double sigma = scan.computer.error(first.factors, first.distance);
-	return nearer(first.distance - waiting_sigmas(scan.index.shape) * sigma, distance);
+	return may_be_nearer(scan, scan.search->first_waiting(), distance);
 }
 
 }  // namespace vectorizer::hnsw

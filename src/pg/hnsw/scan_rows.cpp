@@ -135,7 +135,7 @@ bool is_settled(const Scan &scan)
 	if (!scan.fetched.empty() && !nearer(ceiling, scan.fetched.top().distance))
 		return false;
 	const bool not_too_late = scan.report.rows == 0 || nearer(scan.last_distance, next.node.bound);
-	return !scan.strict || (not_too_late && !order_wants_round(scan, ceiling));
+	return !scan.strict || (not_too_late && !order_wants_more(scan, ceiling));
 }
 
 }  // namespace
@@ -163,10 +163,8 @@ bool next_row(Scan &scan, Rerank &rerank, Relation relation, RowPointer *row)
 				return false;
 			continue;
 		}
-		if (order_wants_round(scan, scan.fetched.top().distance) && widen(scan, relation)) {
-			++scan.rounds_for_order;
+		if (look_further(scan, relation, scan.fetched.top().distance))
 			continue;
-		}
 		Fetched best = scan.fetched.pop();
 		if (scan.strict && scan.report.rows > 0 && nearer(best.distance, scan.last_distance)) {
 			++scan.report.dropped;  // found too late

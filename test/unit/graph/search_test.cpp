@@ -360,6 +360,46 @@ TEST(Rounds, GiveWhatASweepAddsAndNothingTwice)
 		EXPECT_EQ(given.count(id), 1U) << id;
 }
 
+TEST(Rounds, TakeWhatWaitsWithoutAHop)
+{
+	std::mt19937_64 random(12);
+	std::vector<Vector> vectors = mixture(random, 1500, kDimensions, 8);
+	Built built(Metric::kL2, quantize::Kind::kScalar, 8, 8, 32);
+	built.insert_all(vectors);
+	HeapArena memory;
+	auto search = built.search(vectors[3], memory), twin = built.search(vectors[3], memory);
+	ASSERT_TRUE(search.round(20, {}));
+	ASSERT_TRUE(twin.round(20, {}));
+	std::set<NodeId> given, best;
+	auto take = [](auto &from, std::set<NodeId> &to) {
+		for (std::size_t i = 0; i < from.found(); ++i)
+			EXPECT_TRUE(to.insert(from.found(i).id).second);
+	};
+	take(search, given);
+	const std::size_t hops = search.hops();
+	take(twin, best);
+	double farthest = 0;
+	for (int i = 0; i < 7; ++i) {
+		best.insert(twin.first_waiting().id);
+		farthest = twin.first_waiting().distance;
+		twin.round(1, {[](void *) { return true; }});
+	}
+	auto wanted = [&](const Candidate &waiting) { return waiting.distance <= farthest; };
+	EXPECT_FALSE(search.take_waiting(wanted, 6));
+	EXPECT_TRUE(search.take_waiting(wanted, 7));
+	EXPECT_EQ(search.hops(), hops);
+	EXPECT_EQ(search.found(), 7U);
+	EXPECT_EQ(search.first_waiting().id, twin.first_waiting().id);
+	take(search, given);
+	EXPECT_EQ(given, best);
+	// They are expanded when their time comes: the rest is not missed.
+	for (std::size_t width = 20; !search.exhausted() || search.anything_waiting(); width *= 2) {
+		ASSERT_TRUE(search.round(width, {}));
+		take(search, given);
+	}
+	EXPECT_GE(given.size(), vectors.size() - 4);  // hardly any node is without a link to it
+}
+
 /// A graph in pages, all of which have to be read.
 class Unread {
 public:
