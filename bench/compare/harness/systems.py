@@ -65,6 +65,12 @@ class Tables:
 			self.program("write", f"where={self.server.where(system.database)}", f"table={table}", f"base={files.base}")
 			self.server.sql(system.database, f"VACUUM ANALYZE {table}", f"COMMENT ON TABLE {table} IS 'loaded'")
 
+	def shuffle(self, system, table, seed):
+		"""Puts the table's rows in another order, the same for each system."""
+		self.server.sql(system.database, f"CREATE TABLE shuffled AS SELECT * FROM {table} ORDER BY hashint4extended(id, {seed})",
+			f"DROP TABLE {table}", f"ALTER TABLE shuffled RENAME TO {table}", f"VACUUM ANALYZE {table}",
+			f"COMMENT ON TABLE {table} IS 'loaded'")
+
 	def index_variant(self, system, table):
 		return self.server.sql(system.database, f"SELECT obj_description(to_regclass('{table}_hnsw'))")
 
