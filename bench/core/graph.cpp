@@ -138,16 +138,13 @@ public:
 		touch(id);
 		return graph_.links(id, level, out, reach_ ? reach : graph::kAnyDistance);
 	}
-	template <typename Read, typename Take>
-	void visit(std::span<const graph::NodeId> ids, Read &&read, Take &&take)
+	template <typename Read, typename Take, typename Beside = graph::NothingBeside>
+	void visit(std::span<const graph::NodeId> ids, Read &&read, Take &&take, Beside && = {})
 	{
 		for (graph::NodeId id : ids)
 			touch(id);
 		graph_.visit(ids, read, take);
 	}
-	template <typename Wanted, typename Read, typename Take>
-	void visit_beside(Wanted &&, Read &&, Take &&)
-	{}
 	void prefetch_links(graph::NodeId id) { graph_.prefetch_links(id); }
 	void codes(std::span<const graph::NodeId> ids, graph::StoredCode *out, const Arena &arena)
 	{

@@ -3,6 +3,8 @@
 extern "C" {
 #include "executor/instrument.h"
 #include "storage/lmgr.h"
+#include "utils/rel.h"
+#include "utils/spccache.h"
 }
 
 namespace vectorizer::pg {
@@ -10,6 +12,11 @@ namespace vectorizer::pg {
 std::int64_t pages_read()
 {
 	return pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read;
+}
+
+bool asks_ahead(Relation relation)
+{
+	return get_tablespace_io_concurrency(relation->rd_rel->reltablespace) > 1;
 }
 
 PageChange::PageChange(Relation index, bool logged)

@@ -18,6 +18,16 @@ namespace vectorizer::pg {
 /// How many pages this backend has read from its relations' files so far.
 std::int64_t pages_read();
 
+/// Whether pages of the relation are to be asked for before they are read: if effective_io_concurrency, of its tablespace or else the
+/// session's, is 2 or more.
+bool asks_ahead(Relation relation);
+
+/// Begins to read the page from its file if it is not in shared buffers. REQUIRES: the relation has the block.
+inline void ask_for_page(Relation relation, BlockNumber block)
+{
+	PrefetchBuffer(relation, MAIN_FORKNUM, block);
+}
+
 /// Runs f(page) under a share lock and returns what it returns. f must not visit another page. A strategy is for those who
 /// pass through the whole relation once.
 template <typename Function>

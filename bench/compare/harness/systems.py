@@ -67,7 +67,8 @@ class Tables:
 
 	def shuffle(self, system, table, seed):
 		"""Puts the table's rows in another order, the same for each system."""
-		self.server.sql(system.database, f"CREATE TABLE shuffled AS SELECT * FROM {table} ORDER BY hashint4extended(id, {seed})",
+		self.server.sql(system.database, "SET client_min_messages = warning", "DROP TABLE IF EXISTS shuffled",
+			f"CREATE TABLE shuffled AS SELECT * FROM {table} ORDER BY hashint4extended(id, {seed})",
 			f"DROP TABLE {table}", f"ALTER TABLE shuffled RENAME TO {table}", f"VACUUM ANALYZE {table}",
 			f"COMMENT ON TABLE {table} IS 'loaded'")
 

@@ -86,15 +86,6 @@ public:
 		items_.truncate(count);
 	}
 
-	/// Brings the items that are `first` before all others and returns their number: arrange() must follow before top() or pop().
-	template <typename First>
-	std::size_t partition(First &&first)
-	{
-		return static_cast<std::size_t>(std::partition(items_.begin(), items_.end(), first) - items_.begin());
-	}
-	/// Leaves the first `size` as they lie.
-	void truncate(std::size_t size) { items_.truncate(size); }
-
 	void clear() { items_.clear(); }
 
 private:

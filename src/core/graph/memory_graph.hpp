@@ -96,17 +96,14 @@ public:
 
 	// The store's calls (store.hpp).
 	unsigned links(NodeId id, unsigned level, NodeId *out, double reach = kAnyDistance);
-	template <typename Read, typename Take>
-	void visit(std::span<const NodeId> ids, Read &&read, Take &&take)
+	template <typename Read, typename Take, typename Beside = NothingBeside>
+	void visit(std::span<const NodeId> ids, Read &&read, Take &&take, Beside && = {})
 	{
 		for (NodeId id : ids)
 			layout().prefetch_code(slot(id));
 		for (std::size_t i = 0; i < ids.size(); ++i)
 			take(i, read(static_cast<const std::byte *>(slot(ids[i]))));
 	}
-	template <typename Wanted, typename Read, typename Take>
-	void visit_beside(Wanted &&, Read &&, Take &&)
-	{}  // there are no pages to wait for
 	void prefetch_links(NodeId id);
 	void codes(std::span<const NodeId> ids, StoredCode *out, const Arena &arena);
 

@@ -7,6 +7,7 @@
 #include "core/stop.hpp"
 
 #include <cmath>
+#include <utility>
 
 namespace vectorizer::graph {
 
@@ -46,7 +47,7 @@ public:
 	Search(S &store, const quantize::Computer &computer, unsigned level, Use use, std::size_t expected, const Arena &arena,
 		   std::size_t runners_up = 0)
 		: store_(store), computer_(computer), level_(level), use_(use), runners_up_(runners_up), visited_(arena, expected),
-		  candidates_(arena), frontier_(arena), nearest_(arena), waiting_(arena), cut_(arena),
+		  candidates_(arena), frontier_(arena), nearest_(arena), waiting_(arena), taken_(arena), cut_(arena),
 		  links_(arena.array<NodeId>(store.max_links())), places_(arena.array<std::uint32_t>(store.max_links())) {}
 
 	/// Begins at these nodes.
@@ -57,7 +58,7 @@ public:
 	bool round(std::size_t ef, Stop stop)
 	{
 		nearest_.clear();
-		waiting_.arrange();
+		arrange_waiting();
 		while (nearest_.size() < ef && !waiting_.empty()) {
 			Place place = waiting_.pop();
 			queue(place);
@@ -80,25 +81,28 @@ public:
 		return true;
 	}
 
-	/// A round that expands nothing: finds those that wait and are `wanted`, if they are `most` at the most; else it returns false,
-	/// and nothing has changed.
+	/// A round that expands nothing: finds the nearest of those that wait, as long as they are `wanted`. If these are more than `most`,
+	/// it returns false, and nothing has changed.
 	template <typename Wanted>
 	bool take_waiting(Wanted &&wanted, std::size_t most)
 	{
-		const std::size_t kept = waiting_.partition([&](Place place) { return !wanted(candidates_[place.index]); });
-		if (waiting_.size() - kept > most)
-			return false;
-		nearest_.clear();
-		for (std::size_t i = kept; i < waiting_.size(); ++i) {
-			queue(waiting_[i]);
-			nearest_.push(waiting_[i]);
+		arrange_waiting();
+		while (!waiting_.empty() && taken_.size() <= most && wanted(candidates_[waiting_.top().index]))
+			taken_.append(waiting_.pop());
+		const bool few = taken_.size() <= most;
+		if (few)
+			nearest_.clear();
+		for (Place place : taken_) {
+			if (!few)
+				waiting_.push(place);
+			else {
+				queue(place);
+				nearest_.push(place);
+			}
 		}
-		waiting_.truncate(kept);
-		first_waiting_ = kNone;
-		for (std::size_t i = 0; i < kept; ++i)
-			if (waiting_[i].distance < first_waiting_.distance || i == 0)
-				first_waiting_ = waiting_[i];
-		return true;
+		taken_.clear();
+		first_waiting_ = waiting_.empty() ? kNone : waiting_.top();
+		return few;
 	}
 
 	/// How many nodes the last round found, and each of them, in no particular order.
@@ -166,25 +170,6 @@ private:
 		}
 		unsigned count = store_.links(candidates_[place.index].id, level_, links_.data(), most);
 		evaluate_new(links_.first(count), ef);
-		if (level_ == 0)
-			evaluate_beside(ef);
-	}
-
-	/// Evaluates what lies beside the nodes whose pages had to be read, and takes up what is good enough now; the rest is as if it
-	/// had not been seen. After the block search of Starling (see page_order.hpp), section 5.
-	void evaluate_beside(std::size_t ef)
-	{
-		auto unseen = [&](NodeId id) { return !visited_.contains(id); };
-		auto read = [&](const std::byte *slot) {
-			++evaluations_;
-			return look(slot);
-		};
-		store_.visit_beside(unseen, read, [&](NodeId id, const Seen &seen) {
-			if (!seen.live || !is_result(static_cast<float>(seen.distance), ef))
-				return;
-			visited_.reserve(1);
-			sort_in(id, visited_.note(id), seen, ef);
-		});
 	}
 
 	/// Whether what lies so far away is among the ef nearest, for now.
@@ -213,9 +198,31 @@ private:
 	void evaluate(std::span<const NodeId> ids, std::size_t ef)
 	{
 		evaluations_ += ids.size();
-		store_.visit(
-			ids, [&](const std::byte *slot) { return look(slot); },
-			[&](std::size_t i, const Seen &seen) { sort_in(ids[i], places_[i], seen, ef); });
+		auto read = [&](const std::byte *slot) { return look(slot); };
+		auto sort_in = [&](std::size_t i, const Seen &seen) {
+			if (use_ == Use::kOnce)
+				visited_.set_distance(places_[i], seen.distance);
+			take({seen.distance, seen.factors, ids[i], seen.live, false}, ef);
+		};
+		if (use_ == Use::kRounds && level_ == 0 && ef > 0)
+			store_.visit(ids, read, sort_in, [&](NodeId id, const std::byte *slot) { take_beside(id, slot, ef); });
+		else
+			store_.visit(ids, read, sort_in);
+	}
+
+	/// Evaluates what lies beside a node whose page had to be read, and takes it up if it is good enough now; else it is as if it had
+	/// not been seen. After the block search of Starling (see page_order.hpp), section 5. Not for an inserter (kOnce), to whom the
+	/// nearest that links lead to must be the nearest.
+	void take_beside(NodeId id, const std::byte *slot, std::size_t ef)
+	{
+		if (visited_.contains(id))
+			return;
+		++evaluations_;
+		const Seen seen = look(slot);
+		if (seen.live && is_result(static_cast<float>(seen.distance), ef)) {
+			visited_.insert(id);
+			take({seen.distance, seen.factors, id, true, false}, ef);
+		}
 	}
 
 	Seen look(const std::byte *slot) const
@@ -225,13 +232,6 @@ private:
 		const bool live = header.state == static_cast<std::uint8_t>(State::kLive) && header.level >= level_;
 		const quantize::Factors factors = SlotLayout::factors(slot);
 		return {computer_.distance(store_.layout().code(slot), factors), factors, live};
-	}
-
-	void sort_in(NodeId id, std::uint32_t place, const Seen &seen, std::size_t ef)
-	{
-		if (use_ == Use::kOnce)
-			visited_.set_distance(place, seen.distance);
-		take({seen.distance, seen.factors, id, seen.live, false}, ef);
 	}
 
 	/// Sorts an evaluated node in. What is worse than the ef-th result is dropped by standard HNSW; a later round may want it,
@@ -264,9 +264,16 @@ private:
 
 	bool wanted_later(float distance) const { return use_ == Use::kRounds || distance < farthest_runner_up_; }
 
+	void arrange_waiting()
+	{
+		if (!std::exchange(arranged_, true))
+			waiting_.arrange();
+	}
+
 	void wait(Place place)
 	{
 		waiting_.append(place);
+		arranged_ = false;
 		if (place.distance < first_waiting_.distance || waiting_.size() == 1)
 			first_waiting_ = place;
 		if (use_ == Use::kOnce && waiting_.size() >= 4 * std::max<std::size_t>(runners_up_, 64))
@@ -302,7 +309,9 @@ private:
 	Pile<Candidate> candidates_;
 	Heap<Place, NearestFirst> frontier_;
 	Heap<Place, FarthestFirst> nearest_;  // its top is the worst of them
-	Heap<Place, NearestFirst> waiting_;   // arranged at the beginning of a round only
+	Heap<Place, NearestFirst> waiting_;   // arranged when some are taken
+	bool arranged_ = false;               // they are
+	Pile<Place> taken_;                   // from these: empty between calls
 	Place first_waiting_ = kNone;
 	Pile<Place> cut_;                     // expanded in this round as far as it reached: once more in the next
 	std::span<NodeId> links_;

@@ -19,14 +19,15 @@ struct StoredCode {
 	quantize::Factors factors;
 };
 
-struct WantNothing {
-	bool operator()(NodeId) const { return false; }
-};
 struct ReadNothing {
 	int operator()(const std::byte *) const { return 0; }
 };
 struct TakeNothing {
 	void operator()(std::size_t, int) const {}
+};
+/// For who looks at nothing but what was asked for.
+struct NothingBeside {
+	void operator()(NodeId, const std::byte *) const {}
 };
 
 template <typename S>
@@ -46,12 +47,10 @@ concept Store = requires(S store, NodeId id, unsigned level, std::span<NodeId> i
 
 	/// For each i for which ids[i] names a live node or a tombstone: take(i, read(slot)), in no particular order. `read` may
 	/// look at bytes that are being changed, may run again for the same node, and must not call the store; what it returns
-	/// is a value, taken only if the bytes were that node's.
+	/// is a value, taken only if the bytes were that node's. Where that meant to wait for a page to be read, it also calls
+	/// beside(id, slot) for the other live nodes and tombstones there: to look at those as well costs little beside the wait.
 	store.visit(std::span<const NodeId>(ids), ReadNothing{}, TakeNothing{});
-
-	/// The same for the nodes on the pages that the last visit() had to wait for, those that `wanted(id)` says yes to: to look
-	/// at them as well costs little beside the wait. Calls take(id, read(slot)); none of the three may call the store.
-	store.visit_beside(WantNothing{}, ReadNothing{}, TakeNothing{});
+	store.visit(std::span<const NodeId>(ids), ReadNothing{}, TakeNothing{}, NothingBeside{});
 
 	/// Begins to fetch the node's links of level 0 into the processor's caches.
 	store.prefetch_links(id);

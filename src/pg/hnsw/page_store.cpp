@@ -10,7 +10,8 @@ using graph::SlotHeader;
 using graph::State;
 
 PageStore::PageStore(Relation relation, const Index &index)
-	: relation_(relation), index_(index), glance_(relation), blocks_(RelationGetNumberOfBlocks(relation)), pinned_{}
+	: relation_(relation), index_(index), glance_(relation), blocks_(RelationGetNumberOfBlocks(relation)),
+	  asks_ahead_(pg::asks_ahead(relation)), pinned_{}
 {
 	pg::BufferHints::fit(blocks_);
 }
@@ -22,10 +23,16 @@ bool PageStore::exists(BlockNumber block)
 	return block < blocks_;
 }
 
-void PageStore::note_read(BlockNumber block)
+void PageStore::ask_for_pages(std::span<const Aim> aims)
 {
-	if (n_read_ < std::size(read_))
-		read_[n_read_++] = block;
+	bool first = true;  // that one is read next
+	for (const Aim &to : aims) {
+		if (pinned(to.block) || (to.at != nullptr && glance_.holds(to.at, to.block, to.least_usage)) || !exists(to.block))
+			continue;
+		if (!first)
+			pg::ask_for_page(relation_, to.block);
+		first = false;
+	}
 }
 
 std::byte *PageStore::used_slot(BlockNumber block, Page page, unsigned slot) const

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "pg/hnsw/index.hpp"
-#include "pg/hnsw/options.hpp"
 
 #include <optional>
 
@@ -25,10 +24,9 @@ public:
 
 	unsigned links(NodeId id, unsigned level, NodeId *out, double reach = graph::kAnyDistance);
 
-	template <typename Read, typename Take>
-	void visit(std::span<const NodeId> ids, Read &&read, Take &&take)
+	template <typename Read, typename Take, typename Beside = graph::NothingBeside>
+	void visit(std::span<const NodeId> ids, Read &&read, Take &&take, Beside &&beside = {})
 	{
-		n_read_ = 0;
 		constexpr std::size_t kBatch = 32;
 		Aim aims[kBatch];
 		for (std::size_t from = 0; from < ids.size(); from += kBatch) {
@@ -40,6 +38,8 @@ public:
 					index_.layout.prefetch_code(to.slot);
 				}
 			}
+			if (asks_ahead_)
+				ask_for_pages({aims, end - from});
 			std::size_t glanced = 0;
 			for (std::size_t i = from; i < end; ++i) {
 				auto take_it = [&, i](const auto &value) { take(i, value); };
@@ -47,23 +47,10 @@ public:
 					(pinned(aims[i - from].block) && glance(aim(ids[i]), read, take_it)))  // meanwhile, for another of its nodes
 					++glanced;
 				else
-					locked_visit(ids[i], read, take_it);
+					locked_visit(ids[i], read, take_it, beside);
 			}
 			note_glances(glanced);
 		}
-	}
-	template <typename Wanted, typename Read, typename Take>
-	void visit_beside(Wanted &&wanted, Read &&read, Take &&take)
-	{
-		// A page that has left shared buffers by now is noted once more: behind the one that is being visited.
-		for (BlockNumber block : std::span(read_, std::exchange(n_read_, 0)))
-			on_node_page(block, [&](Page page) {
-				const unsigned items = items_on(page, index_.layout.slot_bytes());
-				const NodeId first = node_at(block, 0, index_.slots_per_page);
-				for (unsigned slot = 0; slot < items; ++slot)
-					if (const std::byte *bytes = used_slot(block, page, slot); bytes != nullptr && wanted(first + slot))
-						take(first + slot, read(bytes));
-			});
 	}
 	void prefetch_links(NodeId id)
 	{
@@ -114,15 +101,12 @@ public:
 			return false;
 		++locks_;
 		note_pin(block);
-		const std::int64_t reads = pg::pages_read();
 		return pg::read_page(
 			relation_, block,
 			[&](Page page) {
 				check_page(relation_, block, page, PageKind::kNodes, index_.layout.slot_bytes(), true);
 				if (PageIsNew(page))
 					return false;
-				if (pg::pages_read() != reads)
-					note_read(block);
 				f(page);
 				return true;
 			},
@@ -153,10 +137,11 @@ private:
 		return {at, at == nullptr ? nullptr : item_at(at, place.slot, index_.layout.slot_bytes()), place.block,
 				least_usage(place.block)};
 	}
+	/// Of pages that will have to be locked, so that several are read at once.
+	void ask_for_pages(std::span<const Aim> aims);
 	/// Whether this store has pinned the page lately: that marked it up, once for all that a search visits on it.
 	bool pinned(BlockNumber block) const { return pinned_[block % kPinned] == block; }
 	void note_pin(BlockNumber block) { pinned_[block % kPinned] = block; }
-	void note_read(BlockNumber block);
 	uint32 least_usage(BlockNumber block) const { return pinned(block) ? 1 : pg::Glance::kLeastUsage; }
 	static const std::byte *item_at(const pg::Buffered *at, unsigned item, std::size_t bytes)
 	{
@@ -178,13 +163,20 @@ private:
 		return true;
 	}
 
-	template <typename Read, typename Take>
-	void locked_visit(NodeId id, Read &&read, Take &&take)
+	template <typename Read, typename Take, typename Beside>
+	void locked_visit(NodeId id, Read &&read, Take &&take, Beside &&beside)
 	{
-		NodePlace place = place_of(id, index_.slots_per_page);
+		const NodePlace place = place_of(id, index_.slots_per_page);
+		const std::int64_t reads = pg::pages_read();
 		on_node_page(place.block, [&](Page page) {
 			if (const std::byte *slot = used_slot(place.block, page, place.slot))
 				take(read(slot));
+			if (pg::pages_read() == reads)
+				return;
+			const unsigned items = items_on(page, index_.layout.slot_bytes());
+			for (unsigned other = 0; other < items; ++other)
+				if (const std::byte *slot = other == place.slot ? nullptr : used_slot(place.block, page, other))
+					beside(id - place.slot + other, slot);
 		});
 	}
 
@@ -202,12 +194,11 @@ private:
 	Index index_;
 	pg::Glance glance_;
 	BlockNumber blocks_;
+	bool asks_ahead_;
 	std::uint64_t glances_ = 0;
 	std::uint64_t locks_ = 0;
 	static constexpr std::size_t kPinned = 1024;
 	BlockNumber pinned_[kPinned];  // block 0, which holds no nodes: none
-	BlockNumber read_[2 * kMaxM];  // those that the last visit() found not in shared buffers
-	std::size_t n_read_ = 0;
 };
 static_assert(graph::Store<PageStore> && std::is_trivially_destructible_v<PageStore>);
 

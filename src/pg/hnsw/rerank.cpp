@@ -1,6 +1,7 @@
 #include "pg/hnsw/rerank.hpp"
 
 #include "pg/hnsw/index.hpp"
+#include "pg/page.hpp"
 
 extern "C" {
 #include "access/heapam.h"
@@ -13,7 +14,7 @@ namespace vectorizer::hnsw {
 
 Rerank::Rerank(IndexScanDesc scan, Metric metric, MemoryContext context)
 	: index_(scan->indexRelation), heap_(scan->heapRelation), snapshot_(scan->xs_snapshot), metric_(metric),
-	  is_heap_(heap_->rd_tableam == GetHeapamTableAmRoutine()), glance_(heap_)
+	  is_heap_(heap_->rd_tableam == GetHeapamTableAmRoutine()), asks_ahead_(pg::asks_ahead(heap_)), glance_(heap_)
 {
 	MemoryContext before = MemoryContextSwitchTo(context);
 	info_ = BuildIndexInfo(index_);
@@ -52,7 +53,10 @@ void Rerank::prefetch_page(RowPointer row) const
 {
 	if (!is_heap_ || !row.valid() || row.offset > MaxHeapTuplesPerPage)
 		return;
-	if (const pg::Buffered *at = glance_.find(block_of(row)); at != nullptr) {
+	const pg::Buffered *at = glance_.find(block_of(row));
+	if (asks_ahead_ && (at == nullptr || !glance_.holds(at, block_of(row))) && block_of(row) < heap_blocks_)
+		pg::ask_for_page(heap_, block_of(row));
+	if (at != nullptr) {
 		__builtin_prefetch(at);
 		__builtin_prefetch(PageGetItemId(const_cast<char *>(pg::Glance::bytes(at)), row.offset));
 	}

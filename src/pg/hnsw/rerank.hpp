@@ -22,8 +22,8 @@ public:
 	/// Lets go of the heap page that the last fetch pinned.
 	void pause();
 
-	/// Begins to fetch the row's page, and then the row, into the processor's caches: for exact() to come soon. Nothing
-	/// for a row pointer that is none.
+	/// Begins to fetch the row's page, from its file if need be, and then the row, into the processor's caches: for exact() to come
+	/// soon. Nothing for a row pointer that is none.
 	void prefetch_page(RowPointer row) const;
 	void prefetch_row(RowPointer row) const;
 
@@ -44,6 +44,7 @@ private:
 	MemoryContext row_context_;   // reset for every row: detoasted values and the like
 	BlockNumber heap_blocks_;
 	bool is_heap_;                // its pages are those of the access method heap
+	bool asks_ahead_;             // for them
 	pg::Glance glance_;           // at the heap's pages
 };
 

@@ -386,6 +386,7 @@ TEST(Rounds, TakeWhatWaitsWithoutAHop)
 	}
 	auto wanted = [&](const Candidate &waiting) { return waiting.distance <= farthest; };
 	EXPECT_FALSE(search.take_waiting(wanted, 6));
+	EXPECT_EQ(search.found(), 20U);
 	EXPECT_TRUE(search.take_waiting(wanted, 7));
 	EXPECT_EQ(search.hops(), hops);
 	EXPECT_EQ(search.found(), 7U);
@@ -411,22 +412,15 @@ public:
 	unsigned links(NodeId id, unsigned level, NodeId *out, double reach) { return graph_.links(id, level, out, reach); }
 	void prefetch_links(NodeId) {}
 	void codes(std::span<const NodeId> ids, StoredCode *out, const Arena &arena) { graph_.codes(ids, out, arena); }
-	template <typename Read, typename Take>
-	void visit(std::span<const NodeId> ids, Read &&read, Take &&take)
+	template <typename Read, typename Take, typename Beside = NothingBeside>
+	void visit(std::span<const NodeId> ids, Read &&read, Take &&take, Beside &&beside = {})
 	{
-		read_.clear();
-		for (NodeId id : ids)
-			if (!cached_ && known_.insert(page_[id]).second)
-				read_.push_back(page_[id]);
 		graph_.visit(ids, read, take);
-	}
-	template <typename Wanted, typename Read, typename Take>
-	void visit_beside(Wanted &&wanted, Read &&read, Take &&take)
-	{
-		for (unsigned page : read_)
-			for (NodeId id = 0; id < page_.size(); ++id)
-				if (page_[id] == page && wanted(id))
-					take(id, read(static_cast<const std::byte *>(graph_.slot(id))));
+		for (NodeId visited : ids)
+			if (!cached_ && known_.insert(page_[visited]).second)
+				for (NodeId id = 0; id < page_.size(); ++id)
+					if (page_[id] == page_[visited] && id != visited)
+						beside(id, graph_.slot(id));
 	}
 
 private:
@@ -434,7 +428,6 @@ private:
 	std::vector<unsigned> page_;
 	bool cached_;
 	std::set<unsigned> known_;
-	std::vector<unsigned> read_;
 };
 
 TEST(Beside, WhatLiesOnPagesThatHadToBeReadIsFound)
@@ -475,8 +468,15 @@ TEST(Beside, WhatLiesOnPagesThatHadToBeReadIsFound)
 		for (std::size_t i = 0; i < search.found(); ++i)
 			EXPECT_TRUE(found.insert(search.found(i).id).second);
 		EXPECT_EQ(found.contains(lost), !cached);
-		EXPECT_FALSE(found.contains(dead));
+		EXPECT_FALSE(search.visited().contains(dead));
 		EXPECT_EQ(found.size(), 20U);
+
+		// An inserter goes by links alone.
+		Unread again(built.graph, page, cached);
+		Search<Unread> once(again, computer, 0, Search<Unread>::Use::kOnce, 100, memory.arena());
+		once.start({&entry, 1});
+		ASSERT_TRUE(once.round(20, {}));
+		EXPECT_FALSE(once.visited().contains(lost));
 	}
 }
 
