@@ -14,8 +14,10 @@ my $seconds = $ENV{HNSW_SECONDS} // 8;
 my $primary = new_node('primary', allows_streaming => 1, conf => <<'CONF');
 autovacuum = off
 fsync = off
+shared_buffers = '64MB'
 max_standby_streaming_delay = -1
 CONF
+$primary->safe_psql('postgres', 'CREATE EXTENSION pg_prewarm');
 $primary->safe_psql('postgres', vectors_sql(24, 2500));
 $primary->safe_psql('postgres', q{
 CREATE TABLE rows (id serial PRIMARY KEY, v vector(24));
@@ -63,10 +65,12 @@ my $queries = join("\n", map {
 		"SELECT string_agg(id::text, ',') FROM (SELECT id FROM rows ORDER BY v <-> (SELECT test_vector($_)) LIMIT 30) AS s;"
 	} map { $_ * 61 } 1 .. 25);
 
-# the answers of one node, under the given setting of iterative_scan
+# the answers of one node, under the given setting of iterative_scan; with all pages in memory, for a search sees more of one that
+# it has to read
 sub answers
 {
 	my ($node, $setting) = @_;
+	$node->safe_psql('postgres', "SELECT pg_prewarm('rows_v')");
 	return $node->safe_psql('postgres',
 		"SET enable_seqscan = off; SET enable_sort = off; SET vectorizer.iterative_scan = $setting; SET vectorizer.ef_search = 12;\n$queries");
 }
