@@ -130,7 +130,8 @@ bool look_further(Scan &scan, Relation relation, double distance)
 	if (!order_wants_more(scan, distance) || scan.ended)
 		return false;
 	const auto ef = static_cast<std::uint64_t>(scan.settings.ef_search);
-	if (scan.report.rows < ef &&
+	// Not where codes show the order: what waits close behind would have every row fetched, a round ahead settles most without.
+	if (!scan.order_shows && scan.report.rows < ef &&
 		scan.search->take_waiting([&](const graph::Candidate &waiting) { return may_be_nearer(scan, waiting, distance); }, ef / 2)) {
 		note_found(scan);
 		return true;
