@@ -89,7 +89,8 @@ bool widen(Scan &scan, Relation relation);
 bool order_wants_more(const Scan &scan, double distance);
 
 /// Does what order wants before a row of this distance is returned; whether anything was to be done. While fewer rows than ef_search
-/// have been returned and few nodes may hold a nearer one, these are taken up; else the search is widened.
+/// have been returned and few nodes may hold a nearer one, these are taken up, unless codes show the order; else the search is
+/// widened.
 bool look_further(Scan &scan, Relation relation, double distance);
 
 // scan_rows.cpp

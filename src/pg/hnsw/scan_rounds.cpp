@@ -12,8 +12,9 @@ namespace {
 /// is nearer than that all the same, and then comes too late.
 constexpr double kSigmas = 3;
 
-/// Rounds that a scan runs for the sake of order alone: they come to 14 times ef_search, besides what is taken up without one. Where many rows lie at nearly the same
-/// distance, codes never tell which is nearest, and what is nearer than a row that has been returned is dropped in any case.
+/// Rounds that a scan runs for the sake of order alone: they come to 14 times ef_search, besides what is taken up without one.
+/// Where many rows lie at nearly the same distance, codes never tell which is nearest, and what is nearer than a row that has been
+/// returned is dropped in any case.
 constexpr unsigned kMostRoundsForOrder = 3;
 
 /// No finer estimate from a code of 8 bits is off by so many. Where such errors cannot change the order of a row and of all
