@@ -59,12 +59,9 @@ public:
 	{
 		nearest_.clear();
 		arrange_waiting();
-		while (nearest_.size() < ef && !waiting_.empty()) {
-			Place place = waiting_.pop();
-			queue(place);
-			nearest_.push(place);
-		}
-		first_waiting_ = waiting_.empty() ? kNone : waiting_.top();
+		while (nearest_.size() < ef && !waiting_.empty())
+			take_up(waiting_.pop());
+		note_first_waiting();
 		for (Place place : cut_)
 			frontier_.push(place);
 		cut_.clear();
@@ -92,16 +89,10 @@ public:
 		const bool few = taken_.size() <= most;
 		if (few)
 			nearest_.clear();
-		for (Place place : taken_) {
-			if (!few)
-				waiting_.push(place);
-			else {
-				queue(place);
-				nearest_.push(place);
-			}
-		}
+		for (Place place : taken_)
+			few ? take_up(place) : waiting_.push(place);
 		taken_.clear();
-		first_waiting_ = waiting_.empty() ? kNone : waiting_.top();
+		note_first_waiting();
 		return few;
 	}
 
@@ -204,10 +195,7 @@ private:
 				visited_.set_distance(places_[i], seen.distance);
 			take({seen.distance, seen.factors, ids[i], seen.live, false}, ef);
 		};
-		if (use_ == Use::kRounds && level_ == 0 && ef > 0)
-			store_.visit(ids, read, sort_in, [&](NodeId id, const std::byte *slot) { take_beside(id, slot, ef); });
-		else
-			store_.visit(ids, read, sort_in);
+		store_.visit(ids, read, sort_in, [&](NodeId id, const std::byte *slot) { take_beside(id, slot, ef); });
 	}
 
 	/// Evaluates what lies beside a node whose page had to be read, and takes it up if it is good enough now; else it is as if it had
@@ -215,7 +203,7 @@ private:
 	/// nearest that links lead to must be the nearest.
 	void take_beside(NodeId id, const std::byte *slot, std::size_t ef)
 	{
-		if (visited_.contains(id))
+		if (use_ == Use::kOnce || level_ > 0 || ef == 0 || visited_.contains(id))
 			return;
 		++evaluations_;
 		const Seen seen = look(slot);
@@ -263,6 +251,16 @@ private:
 	}
 
 	bool wanted_later(float distance) const { return use_ == Use::kRounds || distance < farthest_runner_up_; }
+
+	/// One that waited is a result of this round.
+	void take_up(Place place)
+	{
+		queue(place);
+		nearest_.push(place);
+	}
+
+	/// REQUIRES: they are arranged.
+	void note_first_waiting() { first_waiting_ = waiting_.empty() ? kNone : waiting_.top(); }
 
 	void arrange_waiting()
 	{

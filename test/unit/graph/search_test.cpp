@@ -47,13 +47,26 @@ public:
 			insert(vectors[i], i);
 	}
 
+	quantize::Computer computer(const Vector &query, HeapArena &memory) { return quantizer_.query(query.data(), memory.arena()); }
+
+	/// Takes away all links of level 0 that lead to these.
+	void cut_off(const std::set<NodeId> &nodes)
+	{
+		for (NodeId id = 0; id < graph.size(); ++id) {
+			LinkList list = graph.list(id, 0);
+			for (unsigned i = list.count(); i-- > 0;)
+				if (nodes.contains(list.ids[i]))
+					list.remove(i);
+		}
+	}
+
 	/// With runners-up: for one round.
 	Search<MemoryGraph> search(const Vector &query, HeapArena &memory, std::size_t runners_up = 0)
 	{
 		using Use = Search<MemoryGraph>::Use;
-		quantize::Computer computer = quantizer_.query(query.data(), memory.arena());
-		NodeId entry = descend(graph, computer, graph.entry(), graph.entry_level(), 1, memory.arena());
-		Search<MemoryGraph> found(graph, computer, 0, runners_up > 0 ? Use::kOnce : Use::kRounds, 100, memory.arena(), runners_up);
+		const quantize::Computer towards = computer(query, memory);
+		NodeId entry = descend(graph, towards, graph.entry(), graph.entry_level(), 1, memory.arena());
+		Search<MemoryGraph> found(graph, towards, 0, runners_up > 0 ? Use::kOnce : Use::kRounds, 100, memory.arena(), runners_up);
 		found.start({&entry, 1});
 		return found;
 	}
@@ -323,16 +336,9 @@ TEST(Rounds, GiveWhatASweepAddsAndNothingTwice)
 	for (NodeId id = 0; id < vectors.size(); id += 10)
 		if (id != built.graph.entry())
 			hidden.insert(id);
-	for (NodeId id = 0; id < vectors.size(); ++id) {
-		LinkList list = built.graph.list(id, 0);
-		for (unsigned i = list.count(); i-- > 0;)
-			if (hidden.contains(list.ids[i]))
-				list.remove(i);
-	}
+	built.cut_off(hidden);
 	HeapArena memory;
-	quantize::Shape shape{quantize::Kind::kScalar, 8, Metric::kL2, kDimensions, 42};
-	quantize::Quantizer quantizer(shape, memory.arena());
-	quantize::Computer computer = quantizer.query(vectors[*hidden.begin()].data(), memory.arena());
+	const quantize::Computer computer = built.computer(vectors[*hidden.begin()], memory);
 	NodeId entry = built.graph.entry();
 	Search<MemoryGraph> search(built.graph, computer, 0, Search<MemoryGraph>::Use::kRounds, 100, memory.arena());
 	search.start({&entry, 1});
@@ -446,19 +452,12 @@ TEST(Beside, WhatLiesOnPagesThatHadToBeReadIsFound)
 		page[order[i].second] = i / 16;
 	// To the nearest no link leads; nor to a tombstone beside it.
 	const NodeId lost = order[0].second, dead = order[1].second;
-	for (NodeId id = 0; id < vectors.size(); ++id) {
-		LinkList list = built.graph.list(id, 0);
-		for (unsigned i = list.count(); i-- > 0;)
-			if (list.ids[i] == lost || list.ids[i] == dead)
-				list.remove(i);
-	}
+	built.cut_off({lost, dead});
 	SlotLayout::header(built.graph.slot(dead)).state = static_cast<std::uint8_t>(State::kTombstone);
 
 	for (bool cached : {false, true}) {
 		HeapArena memory;
-		quantize::Shape shape{quantize::Kind::kScalar, 8, Metric::kL2, kDimensions, 42};
-		quantize::Quantizer quantizer(shape, memory.arena());
-		quantize::Computer computer = quantizer.query(query.data(), memory.arena());
+		const quantize::Computer computer = built.computer(query, memory);
 		Unread store(built.graph, page, cached);
 		Search<Unread> search(store, computer, 0, Search<Unread>::Use::kRounds, 100, memory.arena());
 		NodeId entry = order[1000].second;
@@ -509,9 +508,7 @@ TEST(Rounds, TakeNoNodeForAResultAboveItsLevel)
 	Built built(Metric::kL2, quantize::Kind::kNone, 32, 8, 32);
 	built.insert_all(vectors);
 	HeapArena memory;
-	quantize::Shape shape{quantize::Kind::kNone, 32, Metric::kL2, kDimensions, 42};
-	quantize::Quantizer quantizer(shape, memory.arena());
-	quantize::Computer computer = quantizer.query(vectors[0].data(), memory.arena());
+	const quantize::Computer computer = built.computer(vectors[0], memory);
 	NodeId low = kNoNode;
 	for (NodeId id = 0; id < vectors.size() && low == kNoNode; ++id)
 		if (SlotLayout::header(built.graph.slot(id)).level == 0)
