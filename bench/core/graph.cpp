@@ -5,6 +5,8 @@
 //   own_links=28     that a new node makes (1.75m)   runners_up=128   that it chooses among (2 x ef_construction)
 //   efs=40,80,160    of the searches                 reach=1          0: searches evaluate links of any length
 //   pages=0          nodes a page: distinct pages a query touches, laid out as an index is
+//   batch=16         rows wait for others until they take a 16th of the graph's memory; a large number: they don't
+#include "core/graph/batch.hpp"
 #include "core/graph/breadth_first.hpp"
 #include "core/graph/page_order.hpp"
 
@@ -121,7 +123,7 @@ public:
 private:
 	std::map<std::string, std::string> values_{{"bits", "4"},		{"metric", "cosine"}, {"seeds", "42"},
 											   {"own_links", "28"}, {"runners_up", "128"}, {"efs", "40,80,160"},
-											   {"reach", "1"},		{"pages", "0"}};
+											   {"reach", "1"},		{"pages", "0"},	  {"batch", "16"}};
 };
 
 /// A finished graph as a search sees it, watched.
@@ -259,6 +261,16 @@ void run(const Data &data, const Options &options, std::uint64_t seed, double we
 	graph::ArenaChunks chunks(memory.arena(), SIZE_MAX);
 	graph::MemoryGraph graph(graph::BuildCode(quantizer), {16, 64, options.small("own_links"), options.small("runners_up")},
 							 chunks.state, chunks.source(), memory.arena());
+	BlockArena batch_memory;
+	graph::Batch batch(graph, batch_memory.arena(), options.number("batch"));
+	auto insert_batch = [&] {
+		for (const graph::MemoryGraph::Newcomer *newcomer : batch.arranged()) {
+			graph.insert(*newcomer, scratch.arena(), {});
+			scratch.clear();
+		}
+		batch.clear();
+		batch_memory.clear();
+	};
 	std::mt19937_64 random(1);
 	const auto start = std::chrono::steady_clock::now();
 	for (std::size_t i = 0; i < data.base.size(); ++i) {
@@ -266,9 +278,12 @@ void run(const Data &data, const Options &options, std::uint64_t seed, double we
 		while (level < graph::kMaxLevel && random() % 16 == 0)
 			++level;
 		const graph::RowPointer row{static_cast<std::uint16_t>(i >> 16), static_cast<std::uint16_t>(i), 1};
-		graph.insert(data.base[i], row, level, scratch.arena(), {});
+		batch.add(data.base[i], row, level, scratch.arena());
 		scratch.clear();
+		if (batch.enough())
+			insert_batch();
 	}
+	insert_batch();
 	std::printf("seed %llu: %zu rows, %zu nodes, %.1f MB, built in %.2f s\n", static_cast<unsigned long long>(seed),
 				data.base.size(), graph.size(), static_cast<double>(graph.bytes()) / 1e6, seconds_since(start));
 

@@ -42,6 +42,8 @@ struct GraphState {
 	std::atomic<std::uint32_t> nodes{0};   // handed out, as the next two
 	std::atomic<std::uint32_t> uppers{0};
 	std::atomic<std::uint32_t> rows{0};
+	std::atomic<std::uint32_t> kept_nodes{0};   // places kept for rows that are to come: a node or a further row each
+	std::atomic<std::uint32_t> kept_uppers{0};
 	std::atomic<NodeId> entry{kNoNode};
 	std::atomic<std::size_t> bytes{0};     // of all chunks
 	SpinLock founding;                     // of the first node

@@ -66,7 +66,7 @@ double MemorySizes::graph_bytes(double nodes) const
 	auto bytes = [](std::size_t n) { return static_cast<double>(n); };
 	const double uppers = nodes / (layout.m() - 1.0);  // 1/m of the nodes, 1/m^2 of them once more, and so on
 	return nodes * bytes(layout.slot_bytes() + links_bytes) + uppers * bytes(layout.upper_bytes()) +
-		   bytes(chunk_bytes(ChunkKind::kNodes) + chunk_bytes(ChunkKind::kUppers));
+		   bytes(chunk_bytes(ChunkKind::kNodes) + chunk_bytes(ChunkKind::kUppers) + chunk_bytes(ChunkKind::kRows));
 }
 
 MemoryGraph::MemoryGraph(const BuildCode &code, const InsertParameters &parameters, GraphState &state, ChunkSource source,
@@ -98,20 +98,33 @@ std::byte *MemoryGraph::find_chunk(ChunkKind kind, std::size_t number)
 	return found;
 }
 
-/// Takes the next indexes of an array, if there is memory for them. REQUIRES: no more than a chunk holds.
-bool MemoryGraph::claim(ChunkKind kind, std::uint32_t count, std::uint32_t *first)
+/// Makes sure that there is memory for all that places are kept for, and for one more row of this level. Places are counted before
+/// they are looked for, and taken before they are no longer kept: of several builders none counts
+/// too few.
+bool MemoryGraph::keep_place(unsigned level)
 {
-	std::atomic<std::uint32_t> &next = kind == ChunkKind::kNodes	? state_.nodes
-									   : kind == ChunkKind::kUppers ? state_.uppers
-																	: state_.rows;
-	const unsigned shift = sizes_.shift(kind);
-	*first = next.load(std::memory_order_relaxed);
-	do {
-		if (*first >= kNoNode - count || chunk(kind, *first >> shift) == nullptr ||
-			chunk(kind, (*first + count - 1) >> shift) == nullptr)
-			return false;
-	} while (!next.compare_exchange_weak(*first, *first + count, std::memory_order_relaxed));
-	return true;
+	state_.kept_nodes += 1;
+	state_.kept_uppers += level;
+	auto has_place = [&](ChunkKind kind, std::uint64_t count) {
+		return count == 0 || (count <= kNoNode && chunk(kind, (count - 1) >> sizes_.shift(kind)) != nullptr);
+	};
+	const std::uint64_t kept = state_.kept_nodes, kept_uppers = state_.kept_uppers;
+	if (has_place(ChunkKind::kNodes, kept + state_.nodes) && has_place(ChunkKind::kRows, kept + state_.rows) &&
+		has_place(ChunkKind::kUppers, kept_uppers + state_.uppers))
+		return true;
+	state_.kept_nodes -= 1;
+	state_.kept_uppers -= level;
+	return false;
+}
+
+/// Takes a node and its upper entries out of the places kept.
+NodeId MemoryGraph::take_place(unsigned level, std::uint32_t *first_upper)
+{
+	*first_upper = state_.uppers.fetch_add(level);
+	state_.kept_uppers -= level;
+	const NodeId id = state_.nodes.fetch_add(1);
+	state_.kept_nodes -= 1;
+	return id;
 }
 
 LinkList MemoryGraph::list(NodeId id, unsigned level)
@@ -158,33 +171,30 @@ void MemoryGraph::write_upper(NodeId id, unsigned level, std::byte *out)
 	copy_links(list(id, level), layout().upper_links(out));
 }
 
-bool MemoryGraph::add_row(NodeId id, RowPointer row)
+void MemoryGraph::add_row(NodeId id, RowPointer row)
 {
-	std::uint32_t index;
-	if (!claim(ChunkKind::kRows, 1, &index))
-		return false;
+	const std::uint32_t index = state_.rows.fetch_add(1);
 	MoreRows &more = more_rows(index);
 	SlotHeader &header = layout().header(slot(id));
 	state_.lock_of(id).lock();
 	more = {row, header.duplicates};
 	header.duplicates = index;
 	state_.lock_of(id).unlock();
-	return true;
 }
 
-void MemoryGraph::write(NodeId id, const Content &content, const Neighbourhood &found)
+void MemoryGraph::write(NodeId id, std::uint32_t first_upper, const Newcomer &newcomer, const Neighbourhood &found)
 {
 	std::byte *bytes = slot(id);
 	SlotHeader &header = layout().header(bytes);
 	header.state = static_cast<std::uint8_t>(State::kLive);
-	header.level = static_cast<std::uint8_t>(content.level);
-	header.scale = content.factors.scale;
-	header.norm = content.factors.norm;
+	header.level = static_cast<std::uint8_t>(newcomer.level);
+	header.scale = newcomer.factors.scale;
+	header.norm = newcomer.factors.norm;
 	header.duplicates = kNoChunk;
-	header.row = content.row;
-	set_first_upper(bytes, content.first_upper);
-	std::memcpy(layout().code(bytes), content.code.data(), content.code.size());
-	for (unsigned level = 0; level <= content.level; ++level) {
+	header.row = newcomer.row;
+	set_first_upper(bytes, first_upper);
+	std::memcpy(layout().code(bytes), newcomer.code.data(), newcomer.code.size());
+	for (unsigned level = 0; level <= newcomer.level; ++level) {
 		LinkList own = list(id, level);
 		for (const Neighbour &neighbour : found.levels[level])
 			own.append(neighbour.id, neighbour.distance, neighbour.hidden);
@@ -214,24 +224,38 @@ void MemoryGraph::offer_as_entry(NodeId id, unsigned level)
 		;
 }
 
-MemoryGraph::Inserted MemoryGraph::insert(const float *vector, RowPointer row, unsigned level, const Arena &scratch, Stop stop)
+MemoryGraph::Newcomer *MemoryGraph::prepare(const float *vector, RowPointer row, unsigned level, const Arena &arena,
+											const Arena &scratch)
 {
-	std::span<std::uint8_t> code = scratch.array<std::uint8_t>(layout().code_bytes());
-	quantize::Computer computer;
-	Content content{code, code_.encode(vector, code.data(), scratch, &computer), row, level, 0};
-	Neighbourhood found{};
-	NodeId id = kNoNode;
-	auto claim_place = [&] {
-		return (level == 0 || claim(ChunkKind::kUppers, level, &content.first_upper)) && claim(ChunkKind::kNodes, 1, &id);
-	};
+	if (!keep_place(level))
+		return nullptr;
+	auto *newcomer = new (arena.array<Newcomer>(1).data()) Newcomer{};
+	const std::span<std::uint8_t> code = arena.array<std::uint8_t>(layout().code_bytes());
+	newcomer->factors = code_.encode(vector, code.data(), arena, &newcomer->computer);
+	newcomer->code = code;
+	newcomer->row = row;
+	newcomer->level = level;
+	newcomer->landings.fill(kNoNode);
+	NodeId at = entry();
+	for (unsigned from = at == kNoNode ? 0 : layout().header(slot(at)).level; from > 0; --from) {
+		at = descend(*this, newcomer->computer, at, from, from, scratch);
+		if (from <= kLandings)
+			newcomer->landings[kLandings - from] = at;
+	}
+	return newcomer;
+}
 
+MemoryGraph::Inserted MemoryGraph::insert(const Newcomer &newcomer, const Arena &scratch, Stop stop)
+{
+	NodeId id = kNoNode;
+	std::uint32_t first_upper = 0;
+	Neighbourhood found{};
 	if (entry() == kNoNode) {
-		if (!claim_place())
-			return {Outcome::kFull, kNoNode};
+		id = take_place(newcomer.level, &first_upper);
 		state_.founding.lock();
 		const bool founded = entry() == kNoNode;
 		if (founded) {
-			write(id, content, found);
+			write(id, first_upper, newcomer, found);
 			state_.entry.store(id, std::memory_order_release);
 		}
 		state_.founding.unlock();
@@ -240,21 +264,26 @@ MemoryGraph::Inserted MemoryGraph::insert(const float *vector, RowPointer row, u
 		// Somebody else was first. The place is taken: search, and never mind an equal code.
 		stop = {};
 	}
-	const NodeId begin = entry();
-	found = find_neighbourhood(*this, code_.walked(), computer, begin, layout().header(slot(begin)).level, level, kNoNode,
-							   parameters_, scratch, stop);
+	const NodeId landing = newcomer.landings.back();
+	const bool landed = newcomer.level == 0 && landing != kNoNode;
+	const NodeId begin = landed ? landing : entry();
+	found = find_neighbourhood(*this, code_.walked(), newcomer.computer, begin, landed ? 0 : layout().header(slot(begin)).level,
+							   newcomer.level, kNoNode, parameters_, scratch, stop);
 	if (!found.complete)
 		return {Outcome::kStopped, kNoNode};
 	if (id == kNoNode) {
-		if (NodeId twin = find_equal(found, code, content.factors); twin != kNoNode)
-			return add_row(twin, row) ? Inserted{Outcome::kFolded, twin} : Inserted{Outcome::kFull, kNoNode};
-		if (!claim_place())
-			return {Outcome::kFull, kNoNode};
+		if (NodeId twin = find_equal(found, newcomer.code, newcomer.factors); twin != kNoNode) {
+			add_row(twin, newcomer.row);
+			state_.kept_uppers -= newcomer.level;
+			state_.kept_nodes -= 1;
+			return {Outcome::kFolded, twin};
+		}
+		id = take_place(newcomer.level, &first_upper);
 	}
-	write(id, content, found);
-	for (unsigned at = 0; at <= level; ++at)
+	write(id, first_upper, newcomer, found);
+	for (unsigned at = 0; at <= newcomer.level; ++at)
 		link_back(id, at, found);
-	offer_as_entry(id, level);
+	offer_as_entry(id, newcomer.level);
 	return {Outcome::kAdded, id};
 }
 

@@ -11,6 +11,8 @@
 #include "core/graph/graph_state.hpp"
 #include "core/graph/insert.hpp"
 
+#include <array>
+
 namespace vectorizer::graph {
 
 /// The sizes of what a graph in memory consists of.
@@ -34,6 +36,8 @@ struct MemorySizes {
 
 class MemoryGraph {
 public:
+	static constexpr unsigned kLandings = 4;
+
 	/// One builder of a graph. The arena is for its table of the chunks' addresses.
 	MemoryGraph(const BuildCode &code, const InsertParameters &parameters, GraphState &state, ChunkSource source,
 				const Arena &arena);
@@ -69,10 +73,24 @@ public:
 	/// The same for one of its upper entries; owner and level of it are 0.
 	void write_upper(NodeId id, unsigned level, std::byte *out);
 
+	/// A row that is ready to become a node.
+	struct Newcomer {
+		std::span<const std::uint8_t> code;  // BuildCode's
+		quantize::Factors factors;
+		quantize::Computer computer;
+		RowPointer row;
+		unsigned level;
+		std::array<NodeId, kLandings> landings;  // where a descent to it arrives, on levels kLandings to 1; kNoNode above the highest
+		Newcomer *next;                          // for whoever keeps several
+	};
+
+	/// Makes a row ready and keeps a place for it, so that insert() does not lack memory. Null if no memory is left. `scratch` is
+	/// for this call alone.
+	Newcomer *prepare(const float *vector, RowPointer row, unsigned level, const Arena &arena, const Arena &scratch);
+
 	enum class Outcome {
 		kAdded,
 		kFolded,   // the row hangs on a node that holds an equal code
-		kFull,     // no memory is left: nothing has changed
 		kStopped,  // nothing has changed
 	};
 	struct Inserted {
@@ -81,8 +99,8 @@ public:
 	};
 
 	/// Adds a node, or a row to the node that holds an equal code already. Of two builders that insert equal codes at once
-	/// each may add a node. `scratch` is for this call alone.
-	Inserted insert(const float *vector, RowPointer row, unsigned level, const Arena &scratch, Stop stop);
+	/// each may add a node. `scratch` is for this call alone. REQUIRES: the newcomer has not been inserted.
+	Inserted insert(const Newcomer &newcomer, const Arena &scratch, Stop stop);
 
 	/// A further row of a node; `next` leads on, the header's `duplicates` to the first. kNoChunk ends the list.
 	struct MoreRows {
@@ -108,15 +126,6 @@ public:
 	void codes(std::span<const NodeId> ids, StoredCode *out, const Arena &arena);
 
 private:
-	/// What a new node is, but for its links.
-	struct Content {
-		std::span<const std::uint8_t> code;
-		quantize::Factors factors;
-		RowPointer row;
-		unsigned level;
-		std::uint32_t first_upper;
-	};
-
 	static constexpr unsigned kRowShift = MemorySizes::kRowShift, kUpperShift = MemorySizes::kUpperShift;
 	static constexpr std::uint32_t kRowMask = (1U << kRowShift) - 1, kUpperMask = (1U << kUpperShift) - 1;
 
@@ -128,13 +137,14 @@ private:
 		return find_chunk(kind, number);
 	}
 	std::byte *find_chunk(ChunkKind kind, std::size_t number);
-	bool claim(ChunkKind kind, std::uint32_t count, std::uint32_t *first);
+	bool keep_place(unsigned level);
+	NodeId take_place(unsigned level, std::uint32_t *first_upper);
 	std::byte *upper(std::uint32_t index)
 	{
 		return chunk(ChunkKind::kUppers, index >> kUpperShift) + (index & kUpperMask) * layout().upper_bytes();
 	}
-	bool add_row(NodeId id, RowPointer row);
-	void write(NodeId id, const Content &content, const Neighbourhood &found);
+	void add_row(NodeId id, RowPointer row);
+	void write(NodeId id, std::uint32_t first_upper, const Newcomer &newcomer, const Neighbourhood &found);
 	void link_back(NodeId id, unsigned level, const Neighbourhood &found);
 	void offer_as_entry(NodeId id, unsigned level);
 

@@ -25,15 +25,17 @@ Scanned build_alone(Relation heap, Relation relation, IndexInfo *info)
 	Builder builder = make_builder(relation, &share, 0);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hnsw graph", ALLOCSET_DEFAULT_SIZES);
 	const Arena arena = pg::context_arena(context);
-	graph::ArenaChunks chunks(arena, memory_limit());
+	graph::ArenaChunks chunks(arena, graph_limit(1));
 	graph::MemoryGraph graph(builder.code(), builder.inserter.index.parameters, chunks.state, chunks.source(), arena);
-	builder.graph = &graph;
 	builder.release = [](void *memory, bool) { MemoryContextReset(static_cast<MemoryContext>(memory)); };
 	builder.release_context = context;
+	build_in(builder, graph);
 	double heap_rows = table_index_build_scan(heap, relation, info, true, true, build_callback, &builder, nullptr);
+	end_rows(builder);
 	write_out(builder);
 	MemoryContextDelete(context);
-	MemoryContextDelete(builder.row_context);
+	for (MemoryContext used : {builder.row_context, builder.insert_context, builder.batch_context})
+		MemoryContextDelete(used);
 	return {heap_rows, share.rows, share.nodes};
 }
 

@@ -2,7 +2,7 @@
 // maintenance_work_mem it is written out at once and the rest of the rows go the way of inserts, without WAL.
 #pragma once
 
-#include "core/graph/memory_graph.hpp"
+#include "core/graph/batch.hpp"
 #include "pg/hnsw/index.hpp"
 
 extern "C" {
@@ -30,6 +30,12 @@ double expected_rows(Relation heap);
 inline std::size_t memory_limit()
 {
 	return static_cast<std::size_t>(maintenance_work_mem) * 1024;
+}
+
+/// What of it is left for the graph, beside a batch in each of so many processes.
+inline std::size_t graph_limit(std::size_t processes)
+{
+	return memory_limit() / (graph::Batch::kShare + processes) * graph::Batch::kShare;
 }
 
 /// Writes the graph into the pages of an index that holds nothing but its metapage and a codebook (flush.cpp).

@@ -90,14 +90,14 @@ void participate(const Place &place, SharedChunks &chunks, Relation heap, Relati
 	if (stage == kStageWriting)
 		BarrierArriveAndWait(&share->barrier, WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
 	if (stage == kStageMemory)
-		builder.graph = &graph;
+		build_in(builder, graph);
 	if (number > 0)
 		pg::crash_point("worker.begin");
 	TableScanDesc scan = table_beginscan_parallel(heap, place.scan);
 	double heap_rows = table_index_build_scan(heap, relation, info, true, number == 0, build_callback, &builder, scan);
 	if (number > 0)
 		pg::crash_point("worker.scanned");
-	leave_build(builder);
+	end_rows(builder);
 
 	SpinLockAcquire(&build->lock);
 	++build->done;
@@ -185,7 +185,8 @@ bool build_in_parallel(Relation heap, Relation relation, IndexInfo *info, const 
 	ParallelContext *context = CreateParallelContext("$libdir/vectorizer", "vectorizer_hnsw_build_worker", workers);
 	Snapshot snapshot = info->ii_Concurrent ? RegisterSnapshot(GetTransactionSnapshot()) : SnapshotAny;
 	const graph::MemorySizes sizes(index.parameters.m, graph::BuildCode::bytes(index.shape));
-	const Size memory_bytes = SharedMemory::size(memory_limit(), sizes);
+	const std::size_t most_bytes = graph_limit(static_cast<std::size_t>(workers) + 1);
+	const Size memory_bytes = SharedMemory::size(most_bytes, sizes);
 	const Size scan_bytes = table_parallelscan_estimate(heap, snapshot);
 	const Size wal_bytes = mul_size(sizeof(WalUsage), static_cast<Size>(workers));
 	const Size buffers_bytes = mul_size(sizeof(BufferUsage), static_cast<Size>(workers));
@@ -216,7 +217,7 @@ bool build_in_parallel(Relation heap, Relation relation, IndexInfo *info, const 
 	BarrierInit(&place.build->share.barrier, 0);
 	SpinLockInit(&place.build->lock);
 	ConditionVariableInit(&place.build->ended);
-	place.memory->initialize(memory_limit(), sizes);
+	place.memory->initialize(most_bytes, sizes);
 	table_parallelscan_initialize(heap, place.scan, snapshot);
 	auto *wal = static_cast<WalUsage *>(allot(context, kKeyWal, wal_bytes));
 	auto *buffers = static_cast<BufferUsage *>(allot(context, kKeyBuffers, buffers_bytes));

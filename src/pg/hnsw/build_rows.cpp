@@ -38,28 +38,44 @@ void go_on_on_pages(Builder &builder)
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhasePages);
 }
 
-/// Returns false if the graph has outgrown its memory.
-bool add_in_memory(Builder &builder, VectorView vector, RowPointer row)
+void count_row(Builder &builder, bool new_node)
+{
+	builder.share->nodes += new_node ? 1 : 0;
+	const std::uint64_t rows = ++builder.share->rows;
+	if (builder.reports)
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(rows));
+}
+
+void insert_batch(Builder &builder)
 {
 	using Outcome = graph::MemoryGraph::Outcome;
-	const auto inserted = builder.graph->insert(vector.x, row, draw_level(builder.inserter.index, &builder.random),
-												pg::context_arena(builder.row_context), pg::interrupt_pending());
-	if (inserted.outcome == Outcome::kStopped) {
+	for (const graph::MemoryGraph::Newcomer *newcomer : builder.batch->arranged()) {
 		CHECK_FOR_INTERRUPTS();
-		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("building an hnsw index was interrupted")));
+		const auto inserted = builder.graph->insert(*newcomer, pg::context_arena(builder.insert_context), pg::interrupt_pending());
+		if (inserted.outcome == Outcome::kStopped) {
+			CHECK_FOR_INTERRUPTS();
+			ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("building an hnsw index was interrupted")));
+		}
+		count_row(builder, inserted.outcome == Outcome::kAdded);
+		MemoryContextReset(builder.insert_context);
 	}
-	builder.share->nodes += inserted.outcome == Outcome::kAdded ? 1 : 0;
-	return inserted.outcome != Outcome::kFull;
+	builder.batch->clear();
+	MemoryContextReset(builder.batch_context);
 }
 
 void add(Builder &builder, VectorView vector, RowPointer row)
 {
 	if (builder.graph != nullptr) {
-		if (!builder.share->full && add_in_memory(builder, vector, row))
+		if (!builder.share->full && builder.batch->add(vector.x, row, draw_level(builder.inserter.index, &builder.random),
+													   pg::context_arena(builder.row_context))) {
+			if (builder.batch->enough())
+				insert_batch(builder);
 			return;
+		}
+		insert_batch(builder);
 		go_on_on_pages(builder);
 	}
-	builder.share->nodes += insert_row(builder.inserter, vector, row) ? 1 : 0;
+	count_row(builder, insert_row(builder.inserter, vector, row));
 }
 
 }  // namespace
@@ -75,12 +91,21 @@ Builder make_builder(Relation relation, BuildShare *share, unsigned number)
 					nullptr,
 					nullptr,
 					nullptr,
+					nullptr,
 					AllocSetContextCreate(CurrentMemoryContext, "hnsw build row", ALLOCSET_DEFAULT_SIZES),
+					AllocSetContextCreate(CurrentMemoryContext, "hnsw build insert", ALLOCSET_DEFAULT_SIZES),
+					GenerationContextCreate(CurrentMemoryContext, "hnsw build batch", ALLOCSET_DEFAULT_SIZES),
 					{},
 					true,
 					number == 0};
 	pg_prng_seed(&builder.random, builder.inserter.index.shape.seed + number);
 	return builder;
+}
+
+void build_in(Builder &builder, graph::MemoryGraph &graph)
+{
+	builder.graph = &graph;
+	builder.batch = new (palloc(sizeof(graph::Batch))) graph::Batch(graph, pg::context_arena(builder.batch_context));
 }
 
 void build_callback(Relation, ItemPointer tid, Datum *values, bool *isnull, bool, void *state)
@@ -93,19 +118,18 @@ void build_callback(Relation, ItemPointer tid, Datum *values, bool *isnull, bool
 	MemoryContext before = MemoryContextSwitchTo(builder.row_context);
 	VectorView vector = view_of(values[0]);
 	check_dimensions(vector, builder.inserter.index.shape.dimensions);
-	if (indexable(builder.inserter.index.shape.metric, vector)) {
+	if (indexable(builder.inserter.index.shape.metric, vector))
 		add(builder, vector, row_of(*tid));
-		const std::uint64_t rows = ++builder.share->rows;
-		if (builder.reports)
-			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(rows));
-	}
 	MemoryContextSwitchTo(before);
 	MemoryContextReset(builder.row_context);
 }
 
-void leave_build(Builder &builder)
+void end_rows(Builder &builder)
 {
-	BarrierDetach(&builder.share->barrier);  // arriving would begin the next stage if all others are yet to attach
+	if (builder.graph != nullptr)
+		insert_batch(builder);
+	if (!builder.alone)
+		BarrierDetach(&builder.share->barrier);  // arriving would begin the next stage if all others are yet to attach
 }
 
 void write_out(Builder &builder)

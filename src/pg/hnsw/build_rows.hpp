@@ -1,7 +1,7 @@
 // One participant of CREATE INDEX: takes rows of the table into the graph in memory, and into pages once that is full.
 #pragma once
 
-#include "core/graph/memory_graph.hpp"
+#include "core/graph/batch.hpp"
 #include "pg/hnsw/insert.hpp"
 
 extern "C" {
@@ -27,9 +27,12 @@ struct Builder {
 	quantize::Quantizer walked;            // the code that the graph in memory is built on
 	BuildShare *share;
 	graph::MemoryGraph *graph;             // null once it has been written out
+	graph::Batch *batch;                   // of rows on their way into it
 	void (*release)(void *context, bool writer);  // frees the graph's memory after that; true for whoever has written
 	void *release_context;
-	MemoryContext row_context;             // reset for every row
+	MemoryContext row_context;             // reset for every row that is scanned,
+	MemoryContext insert_context;          // for every row that is inserted into the graph,
+	MemoryContext batch_context;           // and when a batch has been
 	pg_prng_state random;                  // of levels: seeded alike, so that a serial build of equal rows in memory gives an equal index
 	bool alone;                            // the only participant
 	bool reports;                          // progress, for everyone
@@ -39,14 +42,17 @@ struct Builder {
 };
 
 /// A participant, the number-th, of a build of this index. Its memory lives in the current memory context. What is left to
-/// set is `graph`, `release` and its context.
+/// set is `release` and its context, and a graph in memory (build_in) if there is one.
 Builder make_builder(Relation relation, BuildShare *share, unsigned number);
+
+/// Rows go into this graph from now on. REQUIRES: `release` is set.
+void build_in(Builder &builder, graph::MemoryGraph &graph);
 
 /// Called by the table's scan, `state` is the Builder.
 void build_callback(Relation, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *state);
 
-/// The scan has ended. REQUIRES: not alone.
-void leave_build(Builder &builder);
+/// The scan has ended: inserts the rows that still wait, and leaves the barrier.
+void end_rows(Builder &builder);
 
 /// Writes the graph out, unless that has been done. REQUIRES: alone, or the only participant left.
 void write_out(Builder &builder);

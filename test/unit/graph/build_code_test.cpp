@@ -41,7 +41,8 @@ TEST(BuildCode, PagesGetTheCodeThatTheIndexStores)
 		const std::vector<Vector> vectors = mixture(random, 50, kDimensions, 4);
 		for (std::size_t i = 0; i < vectors.size(); ++i) {
 			HeapArena scratch;
-			graph.insert(vectors[i].data(), {0, static_cast<std::uint16_t>(i), 1}, 0, scratch.arena(), {});
+			const RowPointer row{0, static_cast<std::uint16_t>(i), 1};
+			graph.insert(*graph.prepare(vectors[i].data(), row, 0, scratch.arena(), scratch.arena()), scratch.arena(), {});
 		}
 		ASSERT_EQ(graph.size(), vectors.size());
 

@@ -35,7 +35,7 @@ public:
 		while (level < kMaxLevel && std::uniform_real_distribution<>()(random_) < level_probability_)
 			++level;
 		HeapArena scratch;
-		MemoryGraph::Inserted inserted = graph.insert(vector.data(), row(n), level, scratch.arena(), stop);
+		MemoryGraph::Inserted inserted = graph.insert(*graph.prepare(vector.data(), row(n), level, scratch.arena(), scratch.arena()), scratch.arena(), stop);
 		if (folded != nullptr)
 			*folded = inserted.outcome == MemoryGraph::Outcome::kFolded;
 		return inserted.id;
