@@ -107,13 +107,13 @@ class Bench:
 			if label != "floor" or what != "recall"
 		]
 
-	def passes(self, keys, one_pass):
+	def passes(self, keys, one_pass, times=None, timed=True):
 		"""Measures several systems in turn, more than once, so that what disturbs the machine meets them all. keys: those of
-		wanted() by whatever one_pass takes to measure one."""
+		wanted() by what one_pass takes to measure one, beside the number of the pass. timed: all of a pass is."""
 		found = {which: [] for which, key in keys.items() if key}
-		for number in range(1, self.passes_each + 1):
+		for number in range(1, (times or self.passes_each) + 1):
 			for which in found:
-				with self.timing():
-					found[which] += [{"pass": number, **row} for row in one_pass(which)]
+				with self.timing() if timed else contextlib.nullcontext():
+					found[which] += [{"pass": number, **row} for row in one_pass(which, number)]
 		for which, rows in found.items():
 			self.keep(keys[which], rows)

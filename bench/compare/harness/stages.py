@@ -74,19 +74,18 @@ def build(bench, names):
 	bench.server.start()
 	for name in names or FULL_SETS:
 		files = bench.files(name)
-		passes = 1 if files.rows() >= 500_000 else bench.passes_each
+		times = 1 if files.rows() >= 500_000 else bench.passes_each
 		for workers, variant in [(1, "one worker"), (0, "serial")]:
 			keys = {system: bench.wanted("build", name, system.name, bench.tables.version(system), variant)
 				for system in bench.systems if indexable(system, files)}
-			found = {system: [] for system, key in keys.items() if key}
-			for number in range(1, passes + 1):
-				for system, rows in found.items():
-					bench.tables.ensure_loaded(system, files)
-					if passes > 1:
-						bench.tables.shuffle(system, name, number)
-					rows += [{**row, "pass": number} for row in measure_build(bench, system, files, "default", workers=workers)]
-			for system, rows in found.items():
-				bench.keep(keys[system], rows)
+
+			def one_pass(system, number):
+				bench.tables.ensure_loaded(system, files)
+				if times > 1:
+					bench.tables.shuffle(system, name, number)
+				return measure_build(bench, system, files, "default", workers=workers)
+
+			bench.passes(keys, one_pass, times, timed=False)
 
 
 def latency(bench, names):
@@ -99,7 +98,7 @@ def latency(bench, names):
 			for system, key in keys.items():
 				if key:
 					ensure_index(bench, system, files)
-			bench.passes(keys, lambda system: bench.search(system, files, k))
+			bench.passes(keys, lambda system, _: bench.search(system, files, k))
 
 
 def limit(bench, names):
@@ -118,7 +117,7 @@ def limit(bench, names):
 					bench.keep(key, figures(seconds=seconds, bytes=size, peak_memory=memory))
 		for k in [10, 100]:
 			keys = {k: bench.wanted("latency", name, "hnswlib", version, f"k {k}")}
-			bench.passes(keys, lambda k: bench.latency_rows(bench.program("limit", *words, f"queries={files.query}",
+			bench.passes(keys, lambda k, _: bench.latency_rows(bench.program("limit", *words, f"queries={files.query}",
 				f"truth={files.truth}", f"k={k}", f"values={','.join(map(str, bench.ef[k]))}"), k))
 
 
@@ -222,7 +221,7 @@ def clients(bench, names):
 		keys = keys_by_system(bench, "clients", name, "k 10")
 		for system in keys:
 			ensure_index(bench, system, files)
-		bench.passes(keys, lambda system: bench.search(system, files, clients=CLIENTS, count=250))
+		bench.passes(keys, lambda system, _: bench.search(system, files, clients=CLIENTS, count=250))
 
 
 def buffers(bench, names):
@@ -237,7 +236,7 @@ def buffers(bench, names):
 				ensure_index(bench, system, files)
 				quarter[system] = max(128, bench.tables.index_bytes(system, name) // 4096)
 
-			def one_pass(system):
+			def one_pass(system, _):
 				pool = quarter[VECTORIZER if variant == SAME_POOL and VECTORIZER in quarter else system]
 				bench.server.start(shared_buffers=f"{pool}kB")
 				return figures(shared_buffers=pool * 1024) + bench.search(system, files)
