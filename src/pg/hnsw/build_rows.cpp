@@ -13,6 +13,8 @@ namespace vectorizer::hnsw {
 
 namespace {
 
+constexpr Size kBatchBlock = 64 * 1024;  // blocks that grew, as by default, would take twice what a batch holds
+
 void wait_for_all(Builder &builder, bool *elected)
 {
 	*elected = BarrierArriveAndWait(&builder.share->barrier, WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
@@ -94,7 +96,7 @@ Builder make_builder(Relation relation, BuildShare *share, unsigned number)
 					nullptr,
 					AllocSetContextCreate(CurrentMemoryContext, "hnsw build row", ALLOCSET_DEFAULT_SIZES),
 					AllocSetContextCreate(CurrentMemoryContext, "hnsw build insert", ALLOCSET_DEFAULT_SIZES),
-					GenerationContextCreate(CurrentMemoryContext, "hnsw build batch", ALLOCSET_DEFAULT_SIZES),
+					GenerationContextCreate(CurrentMemoryContext, "hnsw build batch", 0, kBatchBlock, kBatchBlock),
 					{},
 					true,
 					number == 0};
