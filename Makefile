@@ -20,9 +20,11 @@ SQL_PARTS = \
 	sql/catalog.sql.in \
 	sql/lsa.sql.in \
 	sql/collection.sql.in \
+	sql/organize.sql.in \
 	sql/workspace.sql.in \
 	sql/search.sql.in \
-	sql/monitor.sql.in
+	sql/monitor.sql.in \
+	sql/find.sql.in
 
 CORE_SOURCES := $(sort $(wildcard src/core/*.cpp src/core/*/*.cpp))
 PG_SOURCES := $(sort $(wildcard src/pg/*.cpp src/pg/*/*.cpp))

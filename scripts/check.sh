@@ -9,6 +9,7 @@
 #        pgtap        test/pgtap/*.sql, pg_prove: counts assertions
 #        isolation    test/isolation/specs/*.spec, pg_isolation_regress: counts specs
 #        tap          test/t/*.pl, prove with the server's Perl modules: counts assertions
+# Environment: TESTS, a glob for the names of tests ("02*"), for all stages but unit.
 # Setup, build and a stage that breaks off count as one failure each, and as nothing when they go well.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -81,7 +82,7 @@ logged() {
 }
 
 # files DIR PATTERN: the files below DIR, relative to it, without their suffix, in order of name.
-files() { [ ! -d "$1" ] || find "$1" -name "$2" -printf '%P\n' | sed 's/\.[^.]*$//' | LC_ALL=C sort; }
+files() { [ ! -d "$1" ] || find "$1" -name "${TESTS:-*}${2#\*}" -printf '%P\n' | sed 's/\.[^.]*$//' | LC_ALL=C sort; }
 
 # Beside the stage that is installed: the same with places that a test can stop it at (src/pg/crash_point.hpp).
 CRASH_STAGE=$ROOT/build/crash/stage
@@ -117,7 +118,7 @@ stage_fence() {
 stage_unit() {
 	local status=0 log=$LOGS/unit.log
 	: > "$log"
-	if [ -z "$(files "$ROOT/test/unit" '*.cpp')" ]; then
+	if [ -z "$(TESTS='' files "$ROOT/test/unit" '*.cpp')" ]; then
 		:
 	elif ! build "$LOGS/unit-build.log" build/unit_tests; then
 		status=1

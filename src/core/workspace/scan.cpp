@@ -54,29 +54,43 @@ bool unfit_name(std::string_view name)
 
 class Scanner {
 public:
-	Scanner(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop)
-		: root_(root), patterns_(patterns), limits_(limits), stop_(stop) {}
-
-	ScanResult run()
+	Scanner(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Entered &entered)
+		: root_(root), patterns_(patterns), limits_(limits), stop_(stop), entered_(entered)
 	{
 		struct stat status {};
 		if (fstat(root_, &status) != 0)
 			throw Error(Errc::kIo, "could not stat the root directory: " + errno_message(errno));
 		result_.device = static_cast<std::uint64_t>(status.st_dev);
 		result_.inode = static_cast<std::uint64_t>(status.st_ino);
+	}
 
+	void all()
+	{
 		if (patterns_.may_contain(""))
 			directories_.push_back({"", 0});
-		while (!directories_.empty() && !full_) {
-			Directory next = std::move(directories_.back());
-			directories_.pop_back();
-			read(next);
+		read_directories();
+	}
+
+	void at(const std::set<std::string> &paths)
+	{
+		for (const std::string &path : paths) {
+			if (full_)
+				return;
+			look_at_path(path);
+			read_directories();
 		}
+	}
+
+	/// What was found, in order.
+	ScanResult result()
+	{
 		auto by_path = [](const auto &a, const auto &b) { return a.path < b.path; };
 		std::sort(result_.files.begin(), result_.files.end(), by_path);
 		std::sort(result_.skipped.begin(), result_.skipped.end(), by_path);
-		// What is made printable or cut can look like something else's path.
 		auto same_path = [](const auto &a, const auto &b) { return a.path == b.path; };
+		// Of paths asked for, one may lie below another.
+		result_.files.erase(std::unique(result_.files.begin(), result_.files.end(), same_path), result_.files.end());
+		// What is made printable or cut can look like something else's path.
 		result_.skipped.erase(std::unique(result_.skipped.begin(), result_.skipped.end(), same_path), result_.skipped.end());
 		std::erase_if(result_.skipped, [&](const SkippedFile &each) {
 			auto at = std::lower_bound(result_.files.begin(), result_.files.end(), each, by_path);
@@ -90,6 +104,36 @@ private:
 		std::string path;
 		std::size_t depth;
 	};
+
+	void read_directories()
+	{
+		while (!directories_.empty() && !full_) {
+			Directory next = std::move(directories_.back());
+			directories_.pop_back();
+			read(next);
+		}
+	}
+
+	/// As if its directory had just been read, if a scan would have come there.
+	void look_at_path(const std::string &path)
+	{
+		const std::size_t slash = path.rfind('/');
+		const Directory parent{slash == std::string::npos ? std::string() : path.substr(0, slash),
+							   static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'))};
+		if (parent.depth > limits_.max_depth || !patterns_.may_contain(parent.path) || unfit_name(parent.path) ||
+			(!limits_.hidden && (path[0] == '.' || path.find("/.") != std::string::npos)))
+			return;
+		const Fd fd = open_beneath(root_, parent.path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+		struct stat status {};
+		if (!fd || fstat(fd.get(), &status) != 0) {
+			// Where no directory is, nothing is below it.
+			if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+				result_.complete = false;
+			return;
+		}
+		if (static_cast<std::uint64_t>(status.st_dev) == result_.device)
+			look_at(parent, fd.get(), path.c_str() + (slash == std::string::npos ? 0 : slash + 1));
+	}
 
 	// Each directory is opened from the root anew: a deep tree holds no descriptors, and a directory that became a
 	// symbolic link since it was listed is not entered.
@@ -109,6 +153,8 @@ private:
 			skip(directory.path, "on another file system");
 			return;
 		}
+		if (entered_)
+			entered_(fd.get(), directory.path);
 		std::unique_ptr<DIR, int (*)(DIR *)> stream(fdopendir(fd.get()), closedir);
 		if (stream == nullptr) {
 			fail(directory, errno);
@@ -203,7 +249,9 @@ private:
 		if (directory.path.empty())
 			throw Error(Errc::kIo, "could not read the root directory: " + errno_message(error));
 		// Between listing and opening, a directory may have gone, or a link or file have taken its place.
-		skip(directory.path, error == ENOENT || error == ENOTDIR || error == ELOOP ? "changed during the scan" : errno_message(error));
+		const bool changed = error == ENOENT || error == ENOTDIR || error == ELOOP;
+		skip(directory.path, changed ? "changed during the scan" : errno_message(error));
+		result_.disturbed = result_.disturbed || changed;
 		result_.complete = false;
 	}
 
@@ -218,6 +266,7 @@ private:
 	const PatternSet &patterns_;
 	const ScanLimits &limits_;
 	Stop stop_;
+	const Entered &entered_;
 	ScanResult result_;
 	std::vector<Directory> directories_;  // yet to be read
 	std::size_t entries_ = 0;
@@ -247,9 +296,19 @@ ReadResult not_opened(int error)
 
 }  // namespace
 
-ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop)
+ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Entered &entered)
 {
-	return Scanner(root, patterns, limits, stop).run();
+	Scanner scanner(root, patterns, limits, stop, entered);
+	scanner.all();
+	return scanner.result();
+}
+
+ScanResult scan_paths(int root, const std::set<std::string> &paths, const PatternSet &patterns, const ScanLimits &limits, Stop stop,
+					  const Entered &entered)
+{
+	Scanner scanner(root, patterns, limits, stop, entered);
+	scanner.at(paths);
+	return scanner.result();
 }
 
 ReadResult read_file(int root, std::string_view path, std::uint64_t max_bytes, Stop stop)

@@ -11,6 +11,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,15 +56,24 @@ struct ScanResult {
 									   // path once and none that is a file's
 	std::size_t skipped_count = 0;     // of all
 	bool complete = true;  // every directory was read and no limit of count was met: a file not listed is not there
+	bool disturbed = false;            // something changed during the scan: incomplete, but not for long
 	std::uint64_t device = 0;          // of the root
 	std::uint64_t inode = 0;
 };
+
+/// Told of every directory of the tree that is opened, before its names are read.
+using Entered = std::function<void(int directory, const std::string &path)>;
 
 /// What neither patterns nor `hidden` select is left out without a word. Skipped, with a reason: symbolic links, FIFOs,
 /// sockets, devices, other file systems, too large, too deep, too long a path, names that are not UTF-8 or hold control characters. A
 /// directory that cannot be opened or read, or is gone by then, is skipped and makes the result incomplete. Throws
 /// Errc::kIo (the root cannot be read at all), kCancelled.
-ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop);
+ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Entered &entered = {});
+
+/// The same of these paths alone, each a file, a directory with all below it, or nothing any more. What scan() of the whole tree
+/// would list at or below them; `complete` speaks of them alone. REQUIRES: relative paths, none empty.
+ScanResult scan_paths(int root, const std::set<std::string> &paths, const PatternSet &patterns, const ScanLimits &limits, Stop stop,
+					  const Entered &entered = {});
 
 enum class ReadStatus {
 	kOk,

@@ -121,7 +121,9 @@ Ingest::Ingest(const Project &project, const Collection &collection, int root, M
 					   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.jsonb_strip_nulls("
 					   "pg_catalog.jsonb_build_object('title', $12, 'heading', $6)), $13, $14, $15)",
 					   quote_identifier(collection.name))),
-	  delete_(psprintf("DELETE FROM vectorizer_data.%s WHERE file_id = $1", quote_identifier(collection.name)))
+	  delete_(psprintf("DELETE FROM vectorizer_data.%s WHERE file_id = $1", quote_identifier(collection.name))),
+	  rename_(psprintf("UPDATE vectorizer_data.%s SET path = $2, updated_at = pg_catalog.now() WHERE file_id = $1",
+					   quote_identifier(collection.name)))
 {
 }
 
@@ -146,6 +148,8 @@ Outcome Ingest::attempt(const workspace::FoundFile &found, const KnownFile &know
 {
 	auto &document = hold_in<Document>(memory_);
 	*chunks = known.n_chunks;
+	if (known.moved)
+		rename(known.id, found.path);
 	guard([&] {
 		document.read = workspace::read_file(root_, found.path, static_cast<std::uint64_t>(project_.max_file_bytes),
 											 interrupt_pending());
@@ -237,6 +241,12 @@ void Ingest::write_chunks(int64 file, const workspace::FoundFile &found, const D
 void Ingest::delete_chunks(int64 file)
 {
 	with_write_access(collection_.table, [&] { delete_.run({param(file)}); });
+}
+
+void Ingest::rename(int64 file, std::string_view path)
+{
+	spi_run("UPDATE vectorizer.file SET path = $2 WHERE id = $1", {param(file), param(path)});
+	with_write_access(collection_.table, [&] { rename_.run({param(file), param(path)}); });
 }
 
 void Ingest::record_failure(const workspace::FoundFile &found, const char *reason)

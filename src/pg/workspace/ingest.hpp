@@ -9,7 +9,7 @@ namespace vectorizer::pg {
 
 enum class Outcome {
 	kIndexed,    // its chunks are new
-	kTouched,    // the same bytes as before
+	kTouched,    // the same bytes as before, if under another path
 	kSkipped,    // not text, or not a regular file any more: no chunks, the reason is recorded
 	kFailed,     // could not be read: its chunks stay, to be tried again later
 	kVanished,   // not there any more: the next scan decides
@@ -36,6 +36,7 @@ private:
 	Outcome attempt(const workspace::FoundFile &found, const KnownFile &known, int32 *chunks, uint64 *bytes);
 	void write_chunks(int64 file, const workspace::FoundFile &found, const Document &document);
 	void delete_chunks(int64 file);
+	void rename(int64 file, std::string_view path);
 	void record_failure(const workspace::FoundFile &found, const char *reason);
 	void record_skip(std::string_view path, const workspace::FileStat &seen, const KnownFile &known, const char *reason);
 
@@ -47,6 +48,7 @@ private:
 	Oid vector_type_;
 	Statement insert_;
 	Statement delete_;
+	Statement rename_;
 };
 
 }  // namespace vectorizer::pg

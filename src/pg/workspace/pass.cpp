@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "commands/async.h"
 #include "funcapi.h"
 #include "pgstat.h"
 #include "utils/snapmgr.h"
@@ -26,7 +27,8 @@ constexpr int kEmbedBatch = 1000;
 class Pass {
 public:
 	Pass(const Runner &runner, MemoryContext context)
-		: runner_(runner), context_(context), model_(hold_in<ModelReader>(context)), root_(hold_in<workspace::Fd>(context))
+		: runner_(runner), context_(context), model_(hold_in<ModelReader>(context)), root_(hold_in<workspace::Fd>(context)),
+		  scope_(hold_in<workspace::Changes>(context))
 	{
 	}
 
@@ -34,14 +36,16 @@ public:
 	{
 		project_ = load_project(project, context_);
 		progress_ = {project, runner_.worker, "reading", 0, 0, 0};
+		set_scope();
 		compare();
 		decide_deletions();
+		count();
 		guard([&] { root_ = workspace::open_root(project_.root); });
 		for (std::size_t i = 0; i < project_.collections.size() && !result_.more; ++i)
 			apply(project_.collections[i], *differences_[i]);
-		for (Collection &collection : project_.collections) {
-			if (!result_.more)
-				tend_model(collection);
+		for (std::size_t i = 0; i < project_.collections.size() && !result_.more; ++i) {
+			if (concerned_[i])
+				tend_model(project_.collections[i]);
 		}
 		finish();
 		return result_;
@@ -75,51 +79,95 @@ private:
 		worked_ = true;
 	}
 
+	void set_scope()
+	{
+		guard([&] {
+			if (runner_.scope != nullptr)
+				scope_ = *runner_.scope;
+			else
+				scope_.add_all();
+		});
+		if (scope_.all)
+			return;
+		const uint64 due = spi_run("SELECT DISTINCT f.path FROM vectorizer.file f JOIN vectorizer.collection c ON c.id = f.collection_id"
+								   " WHERE c.project_id = $1 AND f.state = 'failed' AND f.next_try <= clock_timestamp()",
+								   {param(project_.id)});
+		for (uint64 i = 0; i < due; ++i) {
+			const char *path = spi_text(i, 1);
+			guard([&] { scope_.add(path); });
+		}
+	}
+
 	void compare()
 	{
-		differences_ = static_cast<Difference **>(
-			MemoryContextAlloc(context_, sizeof(Difference *) * (project_.collections.size() + 1)));
-		for (std::size_t i = 0; i < project_.collections.size(); ++i) {
+		const std::size_t count = project_.collections.size();
+		differences_ = static_cast<Difference **>(MemoryContextAlloc(context_, sizeof(Difference *) * (count + 1)));
+		concerned_ = static_cast<bool *>(MemoryContextAllocZero(context_, count + 1));
+		for (std::size_t i = 0; i < count; ++i) {
 			differences_[i] = &hold_in<Difference>(context_);
-			const Difference &d = *differences_[i];
-			reconcile(project_, project_.collections[i], *differences_[i]);
-			result_.files += static_cast<int64>(d.scan.files.size());
-			progress_.files_done += d.up_to_date;
-			progress_.rows += d.chunks;
+			prepare(project_.collections[i], *differences_[i]);
+			concerned_[i] = concerns(*differences_[i], scope_);
 		}
-		progress_.files_total = result_.files;
+		if (runner_.notifier != nullptr && scope_.all) {
+			guard([&] {
+				std::vector<workspace::PatternSet> wanted;
+				for (std::size_t i = 0; i < count; ++i)
+					wanted.push_back(differences_[i]->patterns);
+				runner_.notifier->begin_walk(project_.id, std::move(wanted));
+			});
+		}
+		bool complete = true;
+		for (std::size_t i = 0; i < count; ++i) {
+			if (!concerned_[i])
+				continue;
+			reconcile(project_, project_.collections[i], scope_, runner_.notifier, *differences_[i]);
+			complete = complete && differences_[i]->scan.complete;
+			result_.disturbed = result_.disturbed || differences_[i]->scan.disturbed;
+		}
+		if (runner_.notifier != nullptr && scope_.all && complete)
+			guard([&] { runner_.notifier->end_walk(project_.id); });
 	}
 
 	/// Files that are gone take their chunks with them, unless that may be a disk that is not there: the root is another
-	/// directory than before, or more than half of the project (and more than one file) would go. What only moved is there.
+	/// directory than before, or more than half of the project (and more than one file) would go. Many losses are looked at
+	/// twice: they may be those of a tree that is just being deleted, more than half of it in the end.
 	void decide_deletions()
 	{
 		int64 known = 0;
 		int64 losses = 0;
 		bool complete = true;
+		const workspace::ScanResult *root = nullptr;
 		for (std::size_t i = 0; i < project_.collections.size(); ++i) {
+			if (!concerned_[i])
+				continue;
+			root = &differences_[i]->scan;
 			known += differences_[i]->known;
-			losses += std::ranges::count_if(differences_[i]->gone, [](const Gone &each) { return !each.moved; });
-			complete = complete && differences_[i]->scan.complete;
+			losses += static_cast<int64>(differences_[i]->gone.size());
+			complete = complete && root->complete;
 		}
-		if (project_.collections.empty())
+		if (root == nullptr || (!scope_.all && losses == 0))
 			return;
-		const workspace::ScanResult &root = differences_[0]->scan;
+		if (!scope_.all)
+			known = files_with_chunks();
 		const bool same_root = !project_.known_root ||
-			(project_.root_device == root.device && project_.root_inode == root.inode);
+			(project_.root_device == root->device && project_.root_inode == root->inode);
 		const bool confirmed = project_.deletions_confirmed && losses <= project_.pending_deletions;
 		const bool too_many = losses > 1 && losses * 2 > known;
 		const bool wait = losses > 0 && (too_many || !same_root) && !confirmed;
-		// Another directory that holds most of the files is the root after a reboot or a move: from the next scan on.
-		const bool accept_root = complete && (confirmed || !too_many) && (!project_.known_root || !same_root);
-		if (wait) {
+		const bool look_again = runner_.commits && losses > 1 && losses * 10 > known && losses != runner_.losses_before && !confirmed;
+		if (wait || look_again) {
 			for (std::size_t i = 0; i < project_.collections.size(); ++i) {
-				std::erase_if(differences_[i]->gone, [&](const Gone &each) {
-					progress_.rows += each.moved ? 0 : each.n_chunks;
-					return !each.moved;
-				});
+				for (const Gone &each : differences_[i]->gone)
+					differences_[i]->chunks += each.known.n_chunks;
+				differences_[i]->gone.clear();
 			}
 		}
+		if (look_again || (wait && !scope_.all))
+			result_.losses = losses;
+		if (!scope_.all)
+			return;
+		// Another directory that holds most of the files is the root after a reboot or a move: from the next scan on.
+		const bool accept_root = complete && (confirmed || !too_many) && (!project_.known_root || !same_root);
 		result_.pending_deletions = wait && too_many ? losses : 0;
 		if (accept_root || result_.pending_deletions != project_.pending_deletions ||
 			(project_.deletions_confirmed && complete))
@@ -127,7 +175,42 @@ private:
 					" root_device = CASE WHEN $3 THEN $4 ELSE root_device END,"
 					" root_inode = CASE WHEN $3 THEN $5 ELSE root_inode END WHERE id = $1",
 					{param(project_.id), param(result_.pending_deletions), param(accept_root),
-					 param(static_cast<int64>(root.device)), param(static_cast<int64>(root.inode))});
+					 param(static_cast<int64>(root->device)), param(static_cast<int64>(root->inode))});
+	}
+
+	int64 files_with_chunks()
+	{
+		spi_run("SELECT count(*) FROM vectorizer.file f JOIN vectorizer.collection c ON c.id = f.collection_id"
+				" WHERE c.project_id = $1 AND f.n_chunks > 0",
+				{param(project_.id)});
+		return spi_int64(0, 1);
+	}
+
+	/// What progress begins with. Of some paths alone it is the change of what was known before.
+	void count()
+	{
+		int64 todo = 0;
+		int64 gone = 0;
+		int64 gone_chunks = 0;
+		for (std::size_t i = 0; i < project_.collections.size(); ++i) {
+			const Difference &d = *differences_[i];
+			result_.files += static_cast<int64>(d.scan.files.size());
+			progress_.rows += d.chunks;
+			todo += static_cast<int64>(d.todo.size());
+			gone += static_cast<int64>(d.gone.size() + d.gone_unread.size());
+			for (const Gone &each : d.gone)
+				gone_chunks += each.known.n_chunks;
+			progress_.files_total += d.added;
+		}
+		if (scope_.all) {
+			progress_.files_total = result_.files;
+		}
+		else if (spi_run("SELECT files_total, rows FROM vectorizer.progress WHERE project_id = $1 AND worker = $2",
+						 {param(project_.id), param(runner_.worker)}) > 0) {
+			progress_.files_total = std::max<int64>(0, progress_.files_total + spi_int64(0, 1) - gone);
+			progress_.rows = std::max<int64>(0, spi_int64(0, 2) - gone_chunks);
+		}
+		progress_.files_done = std::max<int64>(0, progress_.files_total - todo);
 	}
 
 	/// Everything that a collection's difference asks for: removals, skips, then files, in batches.
@@ -148,11 +231,11 @@ private:
 			int files = 0;
 			do {
 				if (step < removals) {
-					ingest.remove(d.gone[step].id);
+					ingest.remove(d.gone[step].known.id);
 					++result_.deleted;
 				}
 				else if (step < forgotten) {
-					ingest.remove(d.gone_unread[step - removals].id);
+					ingest.remove(d.gone_unread[step - removals].known.id);
 				}
 				else if (step < skips) {
 					const NewlySkipped &each = d.skipped[step - forgotten];
@@ -166,9 +249,20 @@ private:
 				++files;
 			} while (step < steps && files < kBatchFiles && bytes < kBatchBytes &&
 					 GetCurrentTimestamp() - begun < kBatchMicroseconds);
+			notify(collection);
 			report("reading");
 			end_batch();
 		}
+	}
+
+	/// Tells who listens. Names need no escape (check_name).
+	void notify(const Collection &collection)
+	{
+		const int64 files = result_.added + result_.changed + result_.deleted;
+		if (files > notified_)
+			Async_Notify("vectorizer", psprintf("{\"project\": \"%s\", \"collection\": \"%s\", \"files\": " INT64_FORMAT "}",
+												project_.name, collection.name, files - notified_));
+		notified_ = files;
 	}
 
 	void read(Ingest &ingest, const Difference &d, const Todo &todo, uint64 *bytes)
@@ -181,7 +275,7 @@ private:
 		++progress_.files_done;
 		if (outcome == Outcome::kFailed)
 			++result_.failed;
-		if (outcome == Outcome::kIndexed)
+		if (outcome == Outcome::kIndexed || (outcome == Outcome::kTouched && todo.known.moved))
 			++(todo.known.indexed ? result_.changed : result_.added);
 	}
 
@@ -193,9 +287,8 @@ private:
 
 	void tend_model(Collection &collection)
 	{
-		spi_run("SELECT coalesce(sum(f.n_chunks), 0)::bigint, m.state, m.n_chunks FROM vectorizer.collection c"
-				" LEFT JOIN vectorizer.model m ON m.collection_id = c.id AND m.generation = c.model_generation"
-				" LEFT JOIN vectorizer.file f ON f.collection_id = c.id WHERE c.id = $1 GROUP BY m.state, m.n_chunks",
+		spi_run("SELECT vectorizer.count_collection($1), m.state, m.n_chunks FROM vectorizer.collection c"
+				" LEFT JOIN vectorizer.model m ON m.collection_id = c.id AND m.generation = c.model_generation WHERE c.id = $1",
 				{param(collection.id)});
 		const int64 chunks = spi_int64(0, 1);
 		const char *state = spi_text(0, 2);
@@ -280,14 +373,17 @@ private:
 
 	void finish()
 	{
-		spi_run("SELECT coalesce(sum(f.n_chunks), 0)::bigint, count(*) FILTER (WHERE f.state = 'skipped')"
-				" FROM vectorizer.file f JOIN vectorizer.collection c ON c.id = f.collection_id WHERE c.project_id = $1",
-				{param(project_.id)});
-		result_.chunks = spi_int64(0, 1);
-		result_.skipped = spi_int64(0, 2);
+		if (runner_.commits) {
+			spi_run("SELECT min(f.next_try) FROM vectorizer.file f JOIN vectorizer.collection c ON c.id = f.collection_id"
+					" WHERE c.project_id = $1 AND f.state = 'failed'",
+					{param(project_.id)});
+			result_.retry_at = spi_timestamp(0, 1);
+		}
+		if (scope_.all)
+			count_all();
 		if (result_.more)
 			return;
-		progress_.rows = result_.chunks;
+		progress_.files_done = progress_.files_total;
 		progress_.phase = "idle";
 		// A scan that finds nothing to do writes nothing.
 		const bool known_idle = !worked_ &&
@@ -298,14 +394,27 @@ private:
 			report_progress(progress_, "");
 	}
 
+	void count_all()
+	{
+		spi_run("SELECT coalesce(sum(f.n_chunks), 0)::bigint, count(*) FILTER (WHERE f.state = 'skipped')"
+				" FROM vectorizer.file f JOIN vectorizer.collection c ON c.id = f.collection_id WHERE c.project_id = $1",
+				{param(project_.id)});
+		result_.chunks = spi_int64(0, 1);
+		result_.skipped = spi_int64(0, 2);
+		progress_.rows = result_.chunks;
+	}
+
 	const Runner &runner_;
 	MemoryContext context_;
 	ModelReader &model_;
 	workspace::Fd &root_;
 	Project project_{};
-	Difference **differences_ = nullptr;
+	Difference **differences_ = nullptr;  // one a collection
+	bool *concerned_ = nullptr;           // whether there may be anything of the collection in scope
+	workspace::Changes &scope_;
 	Progress progress_{};
 	PassResult result_;
+	int64 notified_ = 0;
 	bool worked_ = false;
 };
 
@@ -326,7 +435,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_run_pass(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("run_pass returns a row")));
 	descriptor = BlessTupleDesc(descriptor);
 	SPI_connect();
-	const Runner runner{"sync", false, 0};
+	const Runner runner{"sync", false};
 	const PassResult result = run_pass(PG_GETARG_INT64(0), runner, CurrentMemoryContext);
 	SPI_finish();
 	Datum values[] = {Int64GetDatum(result.files), Int64GetDatum(result.added), Int64GetDatum(result.changed),

@@ -1,9 +1,10 @@
-// One pass over a project: scan its collections, compare with the catalogue, bring chunks up to date, see to the models.
+// One pass over a project, or some paths of it: scan, compare with the catalogue, bring chunks up to date, see to the models.
 //
 // The pass consists of batches. The watcher commits after each one; vectorizer.sync() runs all of them in its caller's
 // transaction. Whatever a pass leaves undone, the next one finds by comparing again: nothing is kept between passes.
 #pragma once
 
+#include "core/workspace/notifier.hpp"
 #include "pg/pg.hpp"
 
 extern "C" {
@@ -14,9 +15,12 @@ namespace vectorizer::pg {
 
 /// How batches end.
 struct Runner {
-	const char *worker;   // "watcher": commits; "sync": does not
+	const char *worker;        // "watcher": commits; "sync": does not
 	bool commits;
-	TimestampTz deadline; // a committing pass stops at the first batch after it; 0: none
+	TimestampTz deadline = 0;  // a committing pass stops at the first batch after it; 0: none
+	const workspace::Changes *scope = nullptr;  // what to look at, and files that failed and are due; null: everything
+	workspace::Notifier *notifier = nullptr;    // is shown the directories; may be null
+	int64 losses_before = -1;  // what the pass before, a moment ago, returned as `losses`
 };
 
 struct PassResult {
@@ -29,6 +33,9 @@ struct PassResult {
 	int64 chunks = 0;     // of the project, after the pass
 	int64 pending_deletions = 0;
 	bool more = false;    // stopped early: another pass should follow at once
+	bool disturbed = false;     // something changed under the scan: another one should follow soon
+	int64 losses = -1;          // so many files are gone that a pass of everything must find the same number again; -1: no
+	TimestampTz retry_at = 0;   // when a file that failed is due; 0: there is none
 };
 
 /// REQUIRES: a transaction with an SPI connection and an active snapshot (a committing pass ends with new ones), the

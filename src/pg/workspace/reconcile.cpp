@@ -1,12 +1,14 @@
 #include "pg/workspace/reconcile.hpp"
 
+#include "core/text/utf8.hpp"
 #include "pg/boundary.hpp"
 #include "pg/collection/spi.hpp"
 
-#include <set>
+#include <map>
 #include <tuple>
 
 extern "C" {
+#include "utils/array.h"
 #include "utils/timestamp.h"
 }
 
@@ -96,7 +98,7 @@ public:
 			++skip_;
 		}
 		else {
-			(row.file.n_chunks > 0 ? d_.gone : d_.gone_unread).push_back({row.file.id, row.file.n_chunks, false, row.stat});
+			(row.file.n_chunks > 0 ? d_.gone : d_.gone_unread).push_back({row.file, row.path, row.stat});
 		}
 	}
 
@@ -105,7 +107,7 @@ public:
 		before({});
 		if (!d_.scan.complete) {
 			for (const Gone &each : d_.gone)
-				d_.chunks += each.n_chunks;
+				d_.chunks += each.known.n_chunks;
 			d_.gone.clear();
 			d_.gone_unread.clear();
 		}
@@ -121,17 +123,40 @@ private:
 		return {stat.device, stat.inode, stat.size, stat.mtime_ns};
 	}
 
+	/// A new file that is a lost one, under another path, takes over its row and its chunks.
 	void find_moved()
 	{
-		if (d_.gone.empty())
-			return;
-		std::set<Identity> arrived;
-		for (const Todo &each : d_.todo) {
-			if (each.known.id == 0)
-				arrived.insert(identity(d_.scan.files[each.found].stat));
+		std::map<Identity, std::size_t> lost;
+		for (std::size_t i = 0; i < d_.gone.size(); ++i)
+			lost.emplace(identity(d_.gone[i].stat), i);
+		std::vector<bool> found(d_.gone.size());
+		for (Todo &each : d_.todo) {
+			if (each.known.id != 0)
+				continue;
+			const workspace::FoundFile &file = d_.scan.files[each.found];
+			const auto at = lost.find(identity(file.stat));
+			if (at == lost.end()) {
+				++d_.added;
+				continue;
+			}
+			const Gone &former = d_.gone[at->second];
+			each.known = former.known;
+			each.known.moved = true;
+			each.known.current = each.known.current && extension(former.path) == extension(file.path);
+			d_.chunks += each.known.n_chunks;
+			found[at->second] = true;
+			lost.erase(at);
 		}
-		for (Gone &each : d_.gone)
-			each.moved = arrived.contains(identity(each.stat));
+		std::size_t i = 0;
+		std::erase_if(d_.gone, [&](const Gone &) { return found[i++]; });
+	}
+
+	/// What the kind of a file is told by.
+	static std::string_view extension(std::string_view path)
+	{
+		const std::size_t name = path.rfind('/') + 1;
+		const std::size_t dot = path.rfind('.');
+		return dot == std::string_view::npos || dot < name ? std::string_view() : path.substr(dot);
 	}
 
 	/// Takes what the scan has before `path`, which the catalogue does not know; all that is left if it is empty.
@@ -150,34 +175,82 @@ private:
 	std::size_t skip_ = 0;
 };
 
-void scan(const Project &project, const Collection &collection, Difference &difference)
+void scan(const Project &project, const workspace::Changes &scope, workspace::Notifier *notifier, Difference &difference)
+{
+	guard([&] {
+		workspace::ScanLimits limits;
+		limits.max_file_bytes = static_cast<std::uint64_t>(project.max_file_bytes);
+		workspace::Entered entered;
+		if (notifier != nullptr)
+			entered = [&](int directory, const std::string &path) { notifier->enter(project.id, directory, path); };
+		for (const std::string &path : scope.paths)
+			difference.asked.push_back(txt::printable(path));
+		const workspace::Fd root = workspace::open_root(project.root);
+		difference.scan = scope.all
+			? workspace::scan(root.get(), difference.patterns, limits, interrupt_pending(), entered)
+			: workspace::scan_paths(root.get(), scope.paths, difference.patterns, limits, interrupt_pending(), entered);
+	});
+}
+
+Datum text_array(std::span<const std::string> strings)
+{
+	auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (strings.size() + 1)));
+	int count = 0;
+	for (const std::string &each : strings)
+		elements[count++] = PointerGetDatum(cstring_to_text_with_len(each.data(), static_cast<int>(each.size())));
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+#define FILE_COLUMNS \
+	"f.id, f.path, f.size, f.mtime_ns, f.ctime_ns, f.device, f.inode, f.state, f.attempts, f.next_try, f.error," \
+	" f.chunker_version, f.revision, f.n_chunks, f.checked_at, f.sha256"
+
+/// The rows in scope, by path.
+Portal known_rows(const Collection &collection, const Difference &difference, bool all)
+{
+	static constexpr const char *kAll = "SELECT " FILE_COLUMNS " FROM vectorizer.file f WHERE f.collection_id = $1 ORDER BY f.path";
+	// Of paths asked for, one may lie below another.
+	static constexpr const char *kSome =
+		"SELECT DISTINCT ON (f.path) " FILE_COLUMNS
+		" FROM (SELECT path COLLATE \"C\" FROM pg_catalog.unnest($2) path) s,"
+		" LATERAL (SELECT * FROM vectorizer.file x WHERE x.collection_id = $1 AND x.path = s.path"
+		"  UNION ALL SELECT * FROM vectorizer.file x WHERE x.collection_id = $1 AND x.path > s.path || '/' AND x.path < s.path || '0') f"
+		" ORDER BY f.path";
+	Oid types[] = {INT8OID, TEXTARRAYOID};
+	Datum values[] = {Int64GetDatum(collection.id), all ? Datum{} : text_array(difference.asked)};
+	SPIPlanPtr plan = SPI_prepare(all ? kAll : kSome, all ? 1 : 2, types);
+	return SPI_cursor_open(nullptr, plan, values, nullptr, false);
+}
+
+#undef FILE_COLUMNS
+
+}  // namespace
+
+void prepare(const Collection &collection, Difference &difference)
 {
 	guard([&] {
 		const std::vector<std::string> include(collection.include.begin(), collection.include.end());
 		const std::vector<std::string> exclude(collection.exclude.begin(), collection.exclude.end());
-		workspace::ScanLimits limits;
-		limits.max_file_bytes = static_cast<std::uint64_t>(project.max_file_bytes);
-		const workspace::Fd root = workspace::open_root(project.root);
-		difference.scan =
-			workspace::scan(root.get(), workspace::PatternSet(include, exclude), limits, interrupt_pending());
+		difference.patterns = workspace::PatternSet(include, exclude);
 	});
 }
 
-}  // namespace
-
-void reconcile(const Project &project, const Collection &collection, Difference &difference)
+bool concerns(const Difference &difference, const workspace::Changes &scope)
 {
-	scan(project, collection, difference);
+	return guard([&] {
+		return scope.all || std::ranges::any_of(scope.paths, [&](const std::string &path) {
+				   return difference.patterns.matches(path) || difference.patterns.may_contain(path);
+			   });
+	});
+}
+
+void reconcile(const Project &project, const Collection &collection, const workspace::Changes &scope, workspace::Notifier *notifier,
+			   Difference &difference)
+{
+	scan(project, scope, notifier, difference);
 
 	constexpr int kFetch = 1000;
-	const Oid types[] = {INT8OID};
-	const Datum values[] = {Int64GetDatum(collection.id)};
-	SPIPlanPtr plan = SPI_prepare(
-		"SELECT id, path, size, mtime_ns, ctime_ns, device, inode, state, attempts, next_try, error, chunker_version,"
-		" revision, n_chunks, checked_at, sha256"
-		" FROM vectorizer.file WHERE collection_id = $1 ORDER BY path",
-		1, const_cast<Oid *>(types));
-	Portal portal = SPI_cursor_open(nullptr, plan, const_cast<Datum *>(values), nullptr, false);
+	Portal portal = known_rows(collection, difference, scope.all);
 	MemoryContext outer = CurrentMemoryContext;
 	MemoryContext batch = AllocSetContextCreate(outer, "vectorizer reconcile", ALLOCSET_DEFAULT_SIZES);
 	Merge merge(difference, GetCurrentTimestamp());

@@ -1,6 +1,7 @@
 // The difference between a scan of the file system and the file table: what to read, what is gone, what is skipped.
 #pragma once
 
+#include "core/workspace/notifier.hpp"
 #include "core/workspace/scan.hpp"
 #include "pg/workspace/project.hpp"
 
@@ -11,6 +12,7 @@ struct KnownFile {
 	int64 id = 0;
 	bool indexed = false;
 	bool current = false;  // made by the present chunker and settings
+	bool moved = false;    // its row is of another path, where nothing is any more
 	int32 attempts = 0;
 	int32 n_chunks = 0;
 	unsigned char sha256[32] = {};
@@ -28,16 +30,17 @@ struct NewlySkipped {
 	KnownFile known;
 };
 
-/// A file that is not there any more. Moved: a new file is the same one by device, inode, size and time of writing.
+/// A file that is not there any more, under this or another path.
 struct Gone {
-	int64 id;
-	int32 n_chunks;
-	bool moved;
+	KnownFile known;
+	std::string path;
 	workspace::FileStat stat;
 };
 
 /// Of one collection. Held in the pass's context.
 struct Difference {
+	workspace::PatternSet patterns;
+	std::vector<std::string> asked;  // the paths in scope, as the catalogue has them; empty if all are
 	workspace::ScanResult scan;
 	std::vector<Todo> todo;
 	std::vector<NewlySkipped> skipped;
@@ -46,12 +49,21 @@ struct Difference {
 	int64 up_to_date = 0;           // files that need nothing
 	int64 chunks = 0;               // in the catalogue, of files that are not gone
 	int64 known = 0;                // files with chunks
+	int64 added = 0;                // files that the catalogue does not have, under whatever path
 };
 
 /// The version of what turns bytes into chunks (html, chunker): raised with it, so that files are read again.
 inline constexpr int32 kChunkerVersion = 1;
 
-/// Scans and compares. Needs an SPI connection. Raises kIo errors of the root.
-void reconcile(const Project &project, const Collection &collection, Difference &difference);
+/// First of all: makes the collection's patterns ready.
+void prepare(const Collection &collection, Difference &difference);
+
+/// Whether the collection may have anything there. REQUIRES: prepare().
+bool concerns(const Difference &difference, const workspace::Changes &scope);
+
+/// Scans what is in scope and compares. `notifier`, unless it is null, is shown the directories. Needs an SPI connection. Raises
+/// kIo errors of the root. REQUIRES: prepare().
+void reconcile(const Project &project, const Collection &collection, const workspace::Changes &scope, workspace::Notifier *notifier,
+			   Difference &difference);
 
 }  // namespace vectorizer::pg

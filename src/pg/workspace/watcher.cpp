@@ -1,6 +1,7 @@
-// The watcher: keeps the projects of one database up to date. Sleeps on its latch between scans; leaves when there is
-// nothing to watch, or when somebody needs the database for himself.
+// The watcher: keeps the projects of one database up to date. Sleeps until the kernel tells of a change, somebody sets its
+// latch, or a scan is due; leaves when there is nothing to watch, or when somebody needs the database for himself.
 #include "pg/background.hpp"
+#include "pg/collection/held.hpp"
 #include "pg/collection/identity.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/monitor/progress.hpp"
@@ -9,11 +10,14 @@
 #include "pg/workspace/registry.hpp"
 #include "pg/workspace/worker.hpp"
 
+#include <optional>
+
 extern "C" {
 #include "access/xact.h"
 #include "commands/extension.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
+#include "storage/fd.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
@@ -26,11 +30,37 @@ namespace {
 
 constexpr int64 kSliceMicroseconds = 3 * USECS_PER_SEC;  // of one project, while others may be due
 
+constexpr int64 kMostPatience = 5;                       // debounce intervals until a tree that never rests is looked at
+constexpr int64 kBlindInterval = 5 * USECS_PER_SEC;      // between scans of a tree whose changes are not told
+constexpr int64 kLongestRetry = USECS_PER_MINUTE;        // between passes that fail
+
 struct Due {
 	int64 project;
-	int64 interval;     // microseconds
-	TimestampTz next;   // 0: now
-	bool seen;
+	int64 interval;             // microseconds between scans
+	int64 debounce;             // and of rest after a change
+	TimestampTz scan;           // when everything is due; 0: now
+	TimestampTz retry;          // when a file that failed is due; 0: there is none
+	TimestampTz changed_first;  // when the changes that wait were heard; 0: there are none
+	TimestampTz changed_last;
+	uint64 told;                // by the notifier, by then
+	int64 losses;               // PassResult::losses of the last pass
+	int failures;               // passes in a row that failed
+
+	TimestampTz ready() const
+	{
+		return changed_first == 0 ? 0 : std::min(changed_last + debounce, changed_first + kMostPatience * debounce);
+	}
+
+	/// When there is something to do.
+	TimestampTz next() const
+	{
+		TimestampTz soonest = scan;
+		for (const TimestampTz each : {retry, ready()}) {
+			if (each != 0)
+				soonest = std::min(soonest, each);
+		}
+		return soonest;
+	}
 };
 
 void begin()
@@ -53,93 +83,204 @@ class Watcher {
 public:
 	Watcher()
 		: context_(AllocSetContextCreate(TopMemoryContext, "vectorizer pass", ALLOCSET_DEFAULT_SIZES)),
-		  list_context_(AllocSetContextCreate(TopMemoryContext, "vectorizer projects", ALLOCSET_DEFAULT_SIZES))
+		  list_context_(AllocSetContextCreate(TopMemoryContext, "vectorizer projects", ALLOCSET_DEFAULT_SIZES)),
+		  hearing_(hold_in<Hearing>(TopMemoryContext))
 	{
+		ReserveExternalFD();
+		guard([&] {
+			try {
+				hearing_.notifier.emplace();
+			}
+			catch (const Error &error) {  // then everything is scanned, as often as that takes
+				hearing_.deaf = error.what();
+			}
+		});
 	}
 
-	/// Scans what is due. Returns milliseconds to sleep; -1 if there is nothing to watch.
+	/// Readable when there are changes to hear; PGINVALID_SOCKET if there never will be.
+	pgsocket socket() const { return hearing_.notifier ? hearing_.notifier->fd() : PGINVALID_SOCKET; }
+
+	/// Does what is due. Returns milliseconds to sleep; -1 if there is nothing to watch.
 	long round()
 	{
-		if (!refresh())
-			return -1;
-		settle_watcher();
-		TimestampTz next = 0;
-		for (Due &each : std::span(due_, count_)) {
-			if (each.next <= GetCurrentTimestamp())
-				each.next = scan(each);
-			next = next == 0 ? each.next : std::min(next, each.next);
-			CHECK_FOR_INTERRUPTS();
+		hear();
+		if (next() <= GetCurrentTimestamp()) {
+			if (!refresh())
+				return -1;
+			settle_watcher();
+			for (Due &each : std::span(due_, count_)) {
+				if (each.next() <= GetCurrentTimestamp())
+					look(each);
+				CHECK_FOR_INTERRUPTS();
+			}
+			hear();
 		}
-		return std::max<long>(0, static_cast<long>((next - GetCurrentTimestamp()) / 1000));
+		return std::max<long>(0, static_cast<long>((next() - GetCurrentTimestamp() + 999) / 1000));
 	}
 
 	/// All projects are due: somebody has changed something.
 	void hurry()
 	{
+		hurried_ = true;
 		for (Due &each : std::span(due_, count_))
-			each.next = 0;
+			each.scan = 0;
 	}
 
 private:
+	struct Hearing {
+		std::optional<workspace::Notifier> notifier;
+		std::string deaf;  // why there is none
+		workspace::Changes heard;
+	};
+
+	TimestampTz next() const
+	{
+		if (hurried_ || count_ == 0)
+			return 0;
+		TimestampTz soonest = DT_NOEND;
+		for (const Due &each : std::span(due_, count_))
+			soonest = std::min(soonest, each.next());
+		return soonest;
+	}
+
+	void hear()
+	{
+		if (!hearing_.notifier)
+			return;
+		guard([&] { hearing_.notifier->read(); });
+		const TimestampTz now = GetCurrentTimestamp();
+		for (Due &each : std::span(due_, count_)) {
+			const uint64 told = hearing_.notifier->told(each.project);
+			if (told == each.told)
+				continue;
+			each.told = told;
+			each.changed_last = now;
+			if (each.changed_first == 0)
+				each.changed_first = now;
+		}
+	}
+
 	/// Reads the list of projects. False if there is none to watch.
 	bool refresh()
 	{
+		hurried_ = false;
 		begin();
-		if (!OidIsValid(get_extension_oid("vectorizer", true))) {
-			commit();
-			count_ = 0;
-			return false;
-		}
-		const uint64 found = spi_run("SELECT id, (extract(epoch FROM scan_interval) * 1000000)::bigint FROM vectorizer.project"
-									 " WHERE enabled AND armed_for = $1 ORDER BY id",
-									 {param(place())});
-		auto *fresh = static_cast<Due *>(MemoryContextAllocZero(list_context_, sizeof(Due) * (found + 1)));
-		for (uint64 i = 0; i < found; ++i) {
-			fresh[i] = {spi_int64(i, 1), spi_int64(i, 2), 0, false};
-			for (const Due &old : std::span(due_, count_)) {
-				if (old.project == fresh[i].project)
-					fresh[i].next = std::min(old.next, GetCurrentTimestamp() + fresh[i].interval);
+		std::span<Due> fresh{};
+		if (OidIsValid(get_extension_oid("vectorizer", true))) {
+			const uint64 found = spi_run("SELECT id, (extract(epoch FROM scan_interval) * 1000000)::bigint,"
+										 " (extract(epoch FROM debounce) * 1000000)::bigint FROM vectorizer.project"
+										 " WHERE enabled AND armed_for = $1 ORDER BY id",
+										 {param(place())});
+			fresh = {static_cast<Due *>(MemoryContextAllocZero(list_context_, sizeof(Due) * (found + 1))), found};
+			for (uint64 i = 0; i < found; ++i) {
+				const int64 id = spi_int64(i, 1);
+				if (const Due *old = find(id))
+					fresh[i] = *old;
+				else
+					fresh[i].losses = -1;
+				fresh[i].project = id;
+				fresh[i].interval = spi_int64(i, 2);
+				fresh[i].debounce = spi_int64(i, 3);
+				fresh[i].scan = std::min(fresh[i].scan, GetCurrentTimestamp() + fresh[i].interval);
 			}
+		}
+		commit();
+		for (const Due &old : std::span(due_, count_)) {
+			if (hearing_.notifier && std::ranges::none_of(fresh, [&](const Due &each) { return each.project == old.project; }))
+				guard([&] { hearing_.notifier->forget(old.project); });
 		}
 		if (due_ != nullptr)
 			pfree(due_);
-		due_ = fresh;
-		count_ = found;
-		commit();
-		return found > 0;
+		due_ = fresh.data();
+		count_ = fresh.size();
+		return count_ > 0;
 	}
 
-	/// One slice of a pass. Returns when the project is due again.
-	TimestampTz scan(const Due &due)
+	const Due *find(int64 project) const
 	{
-		TimestampTz next = 0;
+		for (const Due &each : std::span(due_, count_)) {
+			if (each.project == project)
+				return &each;
+		}
+		return nullptr;
+	}
+
+	/// One slice of a pass, over everything if that is due, else over what has changed.
+	void look(Due &due)
+	{
+		const bool everything = due.scan <= GetCurrentTimestamp();
 		PG_TRY();
 		{
 			pgstat_report_activity(STATE_RUNNING, "keeping a vectorizer project up to date");
 			begin();
 			if (lock_project(due.project, true, false)) {
-				const TimestampTz begun = GetCurrentTimestamp();
-				const Runner runner{"watcher", true, count_ > 1 ? begun + kSliceMicroseconds : 0};
-				const PassResult result = run_pass(due.project, runner, context_);
-				commit();
+				pass(due, everything);
 				unlock_projects();
-				next = result.more ? GetCurrentTimestamp() : begun + due.interval;
 			}
 			else {
 				// Somebody has the project, perhaps since he asked this pass to end: go on soon after him.
 				commit();
-				next = GetCurrentTimestamp() + std::min<int64>(due.interval, USECS_PER_SEC);
+				due.scan = GetCurrentTimestamp() + std::min<int64>(due.interval, USECS_PER_SEC);
+				due.changed_first = due.retry = 0;
 			}
 		}
 		PG_CATCH();
 		{
 			failed(due.project);
-			next = GetCurrentTimestamp() + std::max<int64>(due.interval, USECS_PER_SEC);
+			const int64 patience = kBlindInterval << std::min(due.failures++, 10);
+			due.scan = GetCurrentTimestamp() + std::max<int64>(USECS_PER_SEC, std::min({patience, due.interval, kLongestRetry}));
+			due.changed_first = due.retry = 0;
 		}
 		PG_END_TRY();
 		pgstat_report_activity(STATE_IDLE, nullptr);
 		MemoryContextReset(context_);
-		return next;
+	}
+
+	/// Begins in a transaction and ends it.
+	void pass(Due &due, bool everything)
+	{
+		const TimestampTz begun = GetCurrentTimestamp();
+		workspace::Notifier *notifier = hearing_.notifier ? &*hearing_.notifier : nullptr;
+		if (notifier != nullptr)  // what comes from now on is for the next pass
+			guard([&] { hearing_.heard = notifier->take(due.project); });
+		due.changed_first = 0;
+		everything = everything || hearing_.heard.all;
+
+		const Runner runner{"watcher",
+							true,
+							count_ > 1 ? begun + kSliceMicroseconds : 0,
+							everything ? nullptr : &hearing_.heard,
+							notifier,
+							everything ? due.losses : -1};
+		const PassResult result = run_pass(due.project, runner, context_);
+		const bool told = note_hearing(due.project);
+		commit();
+
+		const TimestampTz now = GetCurrentTimestamp();
+		if (everything)
+			due.scan = begun + (told ? due.interval : std::min(due.interval, kBlindInterval));
+		if (result.losses >= 0 || result.disturbed)
+			due.scan = std::min(due.scan, now + std::max<int64>(due.debounce, USECS_PER_SEC / 2));
+		if (result.more)
+			due.scan = 0;
+		due.losses = result.losses;
+		due.retry = result.retry_at;
+		due.failures = 0;
+	}
+
+	/// Writes down, where it shows, how changes of a project are noticed. Whether they are told.
+	bool note_hearing(int64 project)
+	{
+		const char *deaf = hearing_.deaf.c_str();
+		guard([&] {
+			if (hearing_.notifier)
+				deaf = hearing_.notifier->blind(project).c_str();
+		});
+		const char *noticed = *deaf == '\0' ? "events" : psprintf("scans: %s", deaf);
+		spi_run("UPDATE vectorizer.progress SET noticed_by = $2 WHERE project_id = $1 AND worker = 'watcher'"
+				" AND noticed_by IS DISTINCT FROM $2",
+				{param(project), param(noticed)});
+		return *deaf == '\0';
 	}
 
 	/// A pass has failed: that is one project's error, in its row and in the log, and no reason for this process to end.
@@ -160,8 +301,10 @@ private:
 
 	MemoryContext context_;
 	MemoryContext list_context_;
+	Hearing &hearing_;
 	Due *due_ = nullptr;
 	std::size_t count_ = 0;
+	bool hurried_ = true;
 };
 
 /// Whether nobody has asked for anything since `wishes`: then the database needs no watcher from now on.
@@ -204,8 +347,11 @@ extern "C" void vectorizer_watcher_main(Datum argument)
 		const long sleep = watch_enabled ? watcher->round() : -1;
 		if (sleep < 0 && may_leave(wishes))
 			proc_exit(0);
-		if (sleep > 0)
-			WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, sleep, PG_WAIT_EXTENSION);
+		if (sleep > 0) {
+			const bool hears = watcher->socket() != PGINVALID_SOCKET;
+			WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | (hears ? WL_SOCKET_READABLE : 0),
+							  watcher->socket(), sleep, PG_WAIT_EXTENSION);
+		}
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending) {
