@@ -108,7 +108,7 @@ is($node->safe_psql('postgres', 'SELECT count(*) FROM vectorizer_data.docs'), $r
 
 # Most of it deleted
 system('rm', '-r', "$dir/sea", "$dir/field", "$dir/odd", "$dir/closed");
-ok(wait_for($node, $limit, "SELECT phase = 'waiting for confirmation' FROM vectorizer.activity"), 'more than half waits');
+ok(wait_for($node, $limit + 1, "SELECT phase = 'waiting for confirmation' FROM vectorizer.activity"), 'more than half waits');
 put("$dir/new.txt", "New while waiting.\n");
 ok(wait_for($node, $limit, found('waiting', 'new.txt')), 'other changes do not');
 $node->safe_psql('postgres', "SELECT vectorizer.confirm_deletions('docs')");

@@ -73,7 +73,7 @@ ok(wait_for($node, $limit, "SELECT media_type = 'text/html' FROM vectorizer.file
 is(sql("SELECT count(*) FROM vectorizer_data.docs WHERE path = 'page2.txt'"), 0, 'and leaves nothing behind');
 
 # A tree that is being deleted looks like a small loss at first.
-for my $name (glob "$dir/page*") { unlink $name; select(undef, undef, undef, $debounce / 3); }
+for my $name (glob "$dir/page*") { unlink $name; select(undef, undef, undef, $debounce / 10); }
 remove_tree("$dir/ocean", "$dir/far");
 ok(wait_for($node, $limit + 1, "SELECT state = 'waiting for confirmation' AND pending_deletions = 26 FROM vectorizer.projects"),
 	'an emptied root waits');

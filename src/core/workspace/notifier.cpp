@@ -17,28 +17,19 @@ namespace {
 constexpr std::uint32_t kEvents = IN_CREATE | IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
 	IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
-/// File systems that others write to without this kernel's knowledge.
-const char *shared_file_system(int directory)
+/// Whether all that writes to a file system of this kind goes through this kernel. Others (NFS, SMB, FUSE and many more) are
+/// written elsewhere, too, and tell nothing of it.
+bool is_local(int directory)
 {
+	constexpr std::uint32_t kLocal[] = {
+		EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,     TMPFS_MAGIC,       OVERLAYFS_SUPER_MAGIC,
+		F2FS_SUPER_MAGIC, RAMFS_MAGIC,      REISERFS_SUPER_MAGIC,  SQUASHFS_MAGIC,    MSDOS_SUPER_MAGIC,
+		ISOFS_SUPER_MAGIC, NILFS_SUPER_MAGIC, EROFS_SUPER_MAGIC_V1, UDF_SUPER_MAGIC,  0x2FC12FC1 /* zfs */,
+		0x3153464A /* jfs */, 0xCA451A4E /* bcachefs */, 0x2011BAB0 /* exfat */, 0x7366746E /* ntfs3 */, 0x482B /* hfs+ */};
 	struct statfs status {};
 	if (fstatfs(directory, &status) != 0)
-		return nullptr;
-	switch (static_cast<std::uint32_t>(status.f_type)) {
-		case NFS_SUPER_MAGIC:
-			return "NFS";
-		case SMB_SUPER_MAGIC:
-		case CIFS_SUPER_MAGIC:
-		case SMB2_SUPER_MAGIC:
-			return "SMB";
-		case V9FS_MAGIC:
-			return "9P";
-		case CEPH_SUPER_MAGIC:
-			return "Ceph";
-		case FUSE_SUPER_MAGIC:
-			return "FUSE";
-		default:
-			return nullptr;
-	}
+		return false;
+	return std::find(std::begin(kLocal), std::end(kLocal), static_cast<std::uint32_t>(status.f_type)) != std::end(kLocal);
 }
 
 std::string why_no_watch(int error)
@@ -79,14 +70,6 @@ void Changes::add_all()
 	paths.clear();
 }
 
-void Changes::add(const Changes &others)
-{
-	if (others.all)
-		add_all();
-	for (const std::string &path : others.paths)
-		add(path);
-}
-
 Notifier::Notifier() : inotify_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC))
 {
 	if (!inotify_)
@@ -106,8 +89,8 @@ void Notifier::enter(TreeId id, int directory, const std::string &path)
 	Tree &tree = trees_.at(id);
 	if (!tree.blind.empty())
 		return;
-	if (const char *shared = path.empty() ? shared_file_system(directory) : nullptr) {
-		tree.blind = std::string("on a shared file system (") + shared + ")";
+	if (path.empty() && !is_local(directory)) {
+		tree.blind = "on a file system that may be written elsewhere, too";
 		return;
 	}
 	// By its descriptor: a path could lead elsewhere by now.
@@ -146,11 +129,12 @@ void Notifier::end_walk(TreeId id)
 	}
 }
 
-const std::string &Notifier::blind(TreeId tree) const
+const char *Notifier::blind(TreeId id) const
 {
-	static const std::string never_walked = "not scanned yet";
-	const auto found = trees_.find(tree);
-	return found == trees_.end() ? never_walked : found->second.blind;
+	const auto found = trees_.find(id);
+	if (found == trees_.end())
+		return "not scanned yet";
+	return found->second.blind.empty() ? nullptr : found->second.blind.c_str();
 }
 
 void Notifier::forget(TreeId id)
@@ -265,13 +249,6 @@ bool Notifier::wants(const Tree &tree, const std::string &path, bool directory)
 	});
 }
 
-const Changes &Notifier::changes(TreeId tree) const
-{
-	static const Changes nothing;
-	const auto found = trees_.find(tree);
-	return found == trees_.end() ? nothing : found->second.changes;
-}
-
 std::uint64_t Notifier::told(TreeId tree) const
 {
 	const auto found = trees_.find(tree);
@@ -284,11 +261,13 @@ Changes Notifier::take(TreeId tree)
 	return found == trees_.end() ? Changes() : std::exchange(found->second.changes, {});
 }
 
-void Notifier::put_back(TreeId tree, const Changes &changes)
+void Notifier::tell(TreeId id, std::string path)
 {
-	const auto found = trees_.find(tree);
-	if (found != trees_.end())
-		found->second.changes.add(changes);
+	const auto found = trees_.find(id);
+	if (found == trees_.end())
+		return;
+	found->second.changes.add(std::move(path));
+	++found->second.told;
 }
 
 }  // namespace vectorizer::workspace

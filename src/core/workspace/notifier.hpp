@@ -33,7 +33,6 @@ struct Changes {
 	bool none() const { return !all && paths.empty(); }
 	void add(std::string path);
 	void add_all();
-	void add(const Changes &others);
 };
 
 class Notifier {
@@ -56,21 +55,21 @@ public:
 	/// The walk has seen every directory: watches of others are given back.
 	void end_walk(TreeId tree);
 
-	/// Empty if all directories are watched since the last begin_walk(), else why they are not.
-	const std::string &blind(TreeId tree) const;
+	/// Null if all directories are watched since the last begin_walk(), else why they are not; good until the tree changes.
+	const char *blind(TreeId tree) const;
 
 	void forget(TreeId tree);
 
 	/// Takes what has been told, without waiting. Whether any tree has new changes. Throws kIo, bad_alloc.
 	bool read();
 
-	const Changes &changes(TreeId tree) const;
-
 	/// How many changes of it have been told, ever.
 	std::uint64_t told(TreeId tree) const;
 
 	Changes take(TreeId tree);
-	void put_back(TreeId tree, const Changes &changes);
+
+	/// Something to look at that nobody told of.
+	void tell(TreeId tree, std::string path);
 
 	std::size_t watches() const { return watches_.size(); }
 

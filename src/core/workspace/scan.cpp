@@ -76,6 +76,8 @@ public:
 		for (const std::string &path : paths) {
 			if (full_)
 				return;
+			if (has_ancestor(paths, path))
+				continue;
 			look_at_path(path);
 			read_directories();
 		}
@@ -88,8 +90,6 @@ public:
 		std::sort(result_.files.begin(), result_.files.end(), by_path);
 		std::sort(result_.skipped.begin(), result_.skipped.end(), by_path);
 		auto same_path = [](const auto &a, const auto &b) { return a.path == b.path; };
-		// Of paths asked for, one may lie below another.
-		result_.files.erase(std::unique(result_.files.begin(), result_.files.end(), same_path), result_.files.end());
 		// What is made printable or cut can look like something else's path.
 		result_.skipped.erase(std::unique(result_.skipped.begin(), result_.skipped.end(), same_path), result_.skipped.end());
 		std::erase_if(result_.skipped, [&](const SkippedFile &each) {
@@ -104,6 +104,15 @@ private:
 		std::string path;
 		std::size_t depth;
 	};
+
+	static bool has_ancestor(const std::set<std::string> &paths, const std::string &path)
+	{
+		for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+			if (paths.contains(path.substr(0, slash)))
+				return true;
+		}
+		return false;
+	}
 
 	void read_directories()
 	{
@@ -128,7 +137,7 @@ private:
 		if (!fd || fstat(fd.get(), &status) != 0) {
 			// Where no directory is, nothing is below it.
 			if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
-				result_.complete = false;
+				result_.unread.push_back({path, false});
 			return;
 		}
 		if (static_cast<std::uint64_t>(status.st_dev) == result_.device)
@@ -196,7 +205,7 @@ private:
 			if (errno == ENOENT)
 				return;
 			skip(path, errno_message(errno));
-			result_.complete = false;  // it may be a directory
+			result_.unread.push_back({path, false});  // it may be a directory
 			return;
 		}
 		bool is_directory = S_ISDIR(status.st_mode);
@@ -225,6 +234,7 @@ private:
 	void take(std::string path, const struct stat &status)
 	{
 		FileStat stat = file_stat(status);
+		result_.hard_links = result_.hard_links || status.st_nlink > 1;
 		if (stat.size > limits_.max_file_bytes)
 			skip(path, larger_than(limits_.max_file_bytes));
 		else if (result_.files.size() == limits_.max_files)
@@ -251,14 +261,13 @@ private:
 		// Between listing and opening, a directory may have gone, or a link or file have taken its place.
 		const bool changed = error == ENOENT || error == ENOTDIR || error == ELOOP;
 		skip(directory.path, changed ? "changed during the scan" : errno_message(error));
-		result_.disturbed = result_.disturbed || changed;
-		result_.complete = false;
+		result_.unread.push_back({directory.path, changed});
 	}
 
 	void end_at(std::string reason)
 	{
 		skip("", std::move(reason));
-		result_.complete = false;
+		result_.cut_short = true;
 		full_ = true;
 	}
 
@@ -295,6 +304,13 @@ ReadResult not_opened(int error)
 }
 
 }  // namespace
+
+bool ScanResult::knows(std::string_view path) const
+{
+	return !cut_short && std::none_of(unread.begin(), unread.end(), [&](const Unread &each) {
+		return path.starts_with(each.path) && (path.size() == each.path.size() || path[each.path.size()] == '/');
+	});
+}
 
 ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Entered &entered)
 {

@@ -20,7 +20,7 @@
 namespace vectorizer::workspace {
 
 struct ScanLimits {
-	std::size_t max_files = 1000000;               // more: the scan ends, complete = false
+	std::size_t max_files = 1000000;               // more: the scan ends, cut short
 	std::size_t max_entries = 10000000;            // names of any kind looked at; likewise
 	std::size_t max_depth = 64;                    // directories below the root; deeper ones are skipped
 	std::size_t max_path_bytes = 1500;             // of a path below the root; longer ones are skipped
@@ -50,15 +50,28 @@ struct SkippedFile {
 	std::string reason;  // "symbolic link", "FIFO", "larger than 16777216 bytes", "permission denied", ...
 };
 
+/// A directory, or what may be one, that could not be read: what is at or below it is not known.
+struct Unread {
+	std::string path;
+	bool vanished;  // it was there a moment before
+};
+
 struct ScanResult {
 	std::vector<FoundFile> files;      // by path, byte order
 	std::vector<SkippedFile> skipped;  // what the patterns want but we do not take; at most max_skipped, by path, each
 									   // path once and none that is a file's
 	std::size_t skipped_count = 0;     // of all
-	bool complete = true;  // every directory was read and no limit of count was met: a file not listed is not there
-	bool disturbed = false;            // something changed during the scan: incomplete, but not for long
+	std::vector<Unread> unread;
+	bool cut_short = false;            // a limit of count was met
+	bool hard_links = false;           // a file has other names, whose changes are its own
 	std::uint64_t device = 0;          // of the root
 	std::uint64_t inode = 0;
+
+	/// Whether a file that is not listed is not there.
+	bool complete() const { return unread.empty() && !cut_short; }
+
+	/// The same of this path alone.
+	bool knows(std::string_view path) const;
 };
 
 /// Told of every directory of the tree that is opened, before its names are read.
@@ -66,12 +79,12 @@ using Entered = std::function<void(int directory, const std::string &path)>;
 
 /// What neither patterns nor `hidden` select is left out without a word. Skipped, with a reason: symbolic links, FIFOs,
 /// sockets, devices, other file systems, too large, too deep, too long a path, names that are not UTF-8 or hold control characters. A
-/// directory that cannot be opened or read, or is gone by then, is skipped and makes the result incomplete. Throws
+/// directory that cannot be opened or read, or is gone by then, is skipped and unread. Throws
 /// Errc::kIo (the root cannot be read at all), kCancelled.
 ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Entered &entered = {});
 
 /// The same of these paths alone, each a file, a directory with all below it, or nothing any more. What scan() of the whole tree
-/// would list at or below them; `complete` speaks of them alone. REQUIRES: relative paths, none empty.
+/// would list at or below them; complete() speaks of them alone. REQUIRES: relative paths, none empty.
 ScanResult scan_paths(int root, const std::set<std::string> &paths, const PatternSet &patterns, const ScanLimits &limits, Stop stop,
 					  const Entered &entered = {});
 

@@ -129,6 +129,10 @@ Ingest::Ingest(const Project &project, const Collection &collection, int root, M
 
 Outcome Ingest::file(const workspace::FoundFile &found, const KnownFile &known, int32 *chunks, uint64 *bytes)
 {
+	if (known.moved && !move(known.id, found.path)) {
+		remove(known.id);
+		return file(found, {}, chunks, bytes);
+	}
 	MemoryContext outer = MemoryContextSwitchTo(memory_);
 	Outcome outcome = Outcome::kFailed;
 	ErrorData *error = in_subtransaction([&] { outcome = attempt(found, known, chunks, bytes); });
@@ -144,12 +148,25 @@ Outcome Ingest::file(const workspace::FoundFile &found, const KnownFile &known, 
 	return outcome;
 }
 
+/// Gives a file's rows another path. False if that failed, for the file alone.
+bool Ingest::move(int64 file, std::string_view path)
+{
+	MemoryContext outer = MemoryContextSwitchTo(memory_);
+	ErrorData *error = in_subtransaction([&] {
+		spi_run("UPDATE vectorizer.file SET path = $2 WHERE id = $1", {param(file), param(path)});
+		with_write_access(collection_.table, [&] { rename_.run({param(file), param(path)}); });
+	});
+	if (error != nullptr && fails_everything(error))
+		ReThrowError(error);
+	MemoryContextSwitchTo(outer);
+	MemoryContextReset(memory_);
+	return error == nullptr;
+}
+
 Outcome Ingest::attempt(const workspace::FoundFile &found, const KnownFile &known, int32 *chunks, uint64 *bytes)
 {
 	auto &document = hold_in<Document>(memory_);
 	*chunks = known.n_chunks;
-	if (known.moved)
-		rename(known.id, found.path);
 	guard([&] {
 		document.read = workspace::read_file(root_, found.path, static_cast<std::uint64_t>(project_.max_file_bytes),
 											 interrupt_pending());
@@ -241,12 +258,6 @@ void Ingest::write_chunks(int64 file, const workspace::FoundFile &found, const D
 void Ingest::delete_chunks(int64 file)
 {
 	with_write_access(collection_.table, [&] { delete_.run({param(file)}); });
-}
-
-void Ingest::rename(int64 file, std::string_view path)
-{
-	spi_run("UPDATE vectorizer.file SET path = $2 WHERE id = $1", {param(file), param(path)});
-	with_write_access(collection_.table, [&] { rename_.run({param(file), param(path)}); });
 }
 
 void Ingest::record_failure(const workspace::FoundFile &found, const char *reason)

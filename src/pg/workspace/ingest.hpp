@@ -36,7 +36,7 @@ private:
 	Outcome attempt(const workspace::FoundFile &found, const KnownFile &known, int32 *chunks, uint64 *bytes);
 	void write_chunks(int64 file, const workspace::FoundFile &found, const Document &document);
 	void delete_chunks(int64 file);
-	void rename(int64 file, std::string_view path);
+	bool move(int64 file, std::string_view path);
 	void record_failure(const workspace::FoundFile &found, const char *reason);
 	void record_skip(std::string_view path, const workspace::FileStat &seen, const KnownFile &known, const char *reason);
 

@@ -5,6 +5,8 @@
 #include "pg/monitor/progress.hpp"
 #include "pg/workspace/ingest.hpp"
 
+#include <limits>
+
 extern "C" {
 #include "access/xact.h"
 #include "commands/async.h"
@@ -43,8 +45,10 @@ public:
 		guard([&] { root_ = workspace::open_root(project_.root); });
 		for (std::size_t i = 0; i < project_.collections.size() && !result_.more; ++i)
 			apply(project_.collections[i], *differences_[i]);
+		if (confirmed_ && !result_.more)
+			end_confirmation();
 		for (std::size_t i = 0; i < project_.collections.size() && !result_.more; ++i) {
-			if (concerned_[i])
+			if (scope_.all || differences_[i]->anything())
 				tend_model(project_.collections[i]);
 		}
 		finish();
@@ -65,6 +69,8 @@ private:
 		CommitTransactionCommand();
 		pgstat_report_stat(false);
 		CHECK_FOR_INTERRUPTS();
+		if (runner_.notifier != nullptr)  // a queue that is read does not overflow
+			guard([&] { runner_.notifier->read(); });
 		StartTransactionCommand();
 		SPI_connect();
 		PushActiveSnapshot(GetTransactionSnapshot());
@@ -121,11 +127,25 @@ private:
 			if (!concerned_[i])
 				continue;
 			reconcile(project_, project_.collections[i], scope_, runner_.notifier, *differences_[i]);
-			complete = complete && differences_[i]->scan.complete;
-			result_.disturbed = result_.disturbed || differences_[i]->scan.disturbed;
+			const workspace::ScanResult &found = differences_[i]->scan;
+			complete = complete && found.complete();
+			result_.hard_links = result_.hard_links || found.hard_links;
+			if (runner_.notifier != nullptr)
+				look_again_at(found.unread);
 		}
 		if (runner_.notifier != nullptr && scope_.all && complete)
 			guard([&] { runner_.notifier->end_walk(project_.id); });
+	}
+
+	/// What changed under the scan is looked at once more; nobody may tell of it again.
+	void look_again_at(const std::vector<workspace::Unread> &unread)
+	{
+		guard([&] {
+			for (const workspace::Unread &each : unread) {
+				if (each.vanished)
+					runner_.notifier->tell(project_.id, each.path);
+			}
+		});
 	}
 
 	/// Files that are gone take their chunks with them, unless that may be a disk that is not there: the root is another
@@ -143,29 +163,39 @@ private:
 			root = &differences_[i]->scan;
 			known += differences_[i]->known;
 			losses += static_cast<int64>(differences_[i]->gone.size());
-			complete = complete && root->complete;
+			complete = complete && root->complete();
 		}
 		if (root == nullptr || (!scope_.all && losses == 0))
 			return;
 		if (!scope_.all)
-			known = files_with_chunks();
+			known = losses > 1 ? files_with_chunks() : std::numeric_limits<int64>::max() / 10;
 		const bool same_root = !project_.known_root ||
 			(project_.root_device == root->device && project_.root_inode == root->inode);
 		const bool confirmed = project_.deletions_confirmed && losses <= project_.pending_deletions;
 		const bool too_many = losses > 1 && losses * 2 > known;
-		const bool wait = losses > 0 && (too_many || !same_root) && !confirmed;
+		const bool pending = !scope_.all && project_.pending_deletions > 0;  // these may be of those
+		const bool wait = losses > 0 && (too_many || !same_root || pending) && !confirmed;
 		const bool look_again = runner_.commits && losses > 1 && losses * 10 > known && losses != runner_.losses_before && !confirmed;
 		if (wait || look_again) {
 			for (std::size_t i = 0; i < project_.collections.size(); ++i) {
-				for (const Gone &each : differences_[i]->gone)
-					differences_[i]->chunks += each.known.n_chunks;
-				differences_[i]->gone.clear();
+				Difference &d = *differences_[i];
+				for (const Gone &each : d.gone)
+					d.chunks += each.known.n_chunks;
+				d.kept += static_cast<int64>(d.gone.size());
+				d.gone.clear();
 			}
 		}
 		if (look_again || (wait && !scope_.all))
 			result_.losses = losses;
-		if (!scope_.all)
+		if (!scope_.all || look_again) {
+			result_.pending_deletions = project_.pending_deletions;
 			return;
+		}
+		if (confirmed) {  // holds until all of them are gone
+			confirmed_ = true;
+			result_.pending_deletions = 0;
+			return;
+		}
 		// Another directory that holds most of the files is the root after a reboot or a move: from the next scan on.
 		const bool accept_root = complete && (confirmed || !too_many) && (!project_.known_root || !same_root);
 		result_.pending_deletions = wait && too_many ? losses : 0;
@@ -176,6 +206,15 @@ private:
 					" root_inode = CASE WHEN $3 THEN $5 ELSE root_inode END WHERE id = $1",
 					{param(project_.id), param(result_.pending_deletions), param(accept_root),
 					 param(static_cast<int64>(root->device)), param(static_cast<int64>(root->inode))});
+	}
+
+	/// What was confirmed has been done. The root is what it is by now.
+	void end_confirmation()
+	{
+		const workspace::ScanResult &root = differences_[0]->scan;
+		spi_run("UPDATE vectorizer.project SET pending_deletions = 0, deletions_confirmed = false, root_device = $2, root_inode = $3"
+				" WHERE id = $1",
+				{param(project_.id), param(static_cast<int64>(root.device)), param(static_cast<int64>(root.inode))});
 	}
 
 	int64 files_with_chunks()
@@ -190,6 +229,7 @@ private:
 	void count()
 	{
 		int64 todo = 0;
+		int64 kept = 0;
 		int64 gone = 0;
 		int64 gone_chunks = 0;
 		for (std::size_t i = 0; i < project_.collections.size(); ++i) {
@@ -197,13 +237,18 @@ private:
 			result_.files += static_cast<int64>(d.scan.files.size());
 			progress_.rows += d.chunks;
 			todo += static_cast<int64>(d.todo.size());
-			gone += static_cast<int64>(d.gone.size() + d.gone_unread.size());
+			kept += d.kept;
+			gone += static_cast<int64>(d.gone.size());
+			gone += std::ranges::count_if(d.gone_unread, [](const Gone &each) { return !each.known.skipped; });
+			gone += std::ranges::count_if(d.skipped, [](const NewlySkipped &each) {
+				return each.known.id != 0 && !each.known.skipped;
+			});
 			for (const Gone &each : d.gone)
 				gone_chunks += each.known.n_chunks;
 			progress_.files_total += d.added;
 		}
 		if (scope_.all) {
-			progress_.files_total = result_.files;
+			progress_.files_total = result_.files + kept;
 		}
 		else if (spi_run("SELECT files_total, rows FROM vectorizer.progress WHERE project_id = $1 AND worker = $2",
 						 {param(project_.id), param(runner_.worker)}) > 0) {
@@ -415,6 +460,7 @@ private:
 	Progress progress_{};
 	PassResult result_;
 	int64 notified_ = 0;
+	bool confirmed_ = false;  // what is gone may go
 	bool worked_ = false;
 };
 

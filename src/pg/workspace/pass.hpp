@@ -33,8 +33,8 @@ struct PassResult {
 	int64 chunks = 0;     // of the project, after the pass
 	int64 pending_deletions = 0;
 	bool more = false;    // stopped early: another pass should follow at once
-	bool disturbed = false;     // something changed under the scan: another one should follow soon
-	int64 losses = -1;          // so many files are gone that a pass of everything must find the same number again; -1: no
+	bool hard_links = false;    // a file among those in scope has other names, of which nothing was told
+	int64 losses = -1;          // so many files are gone that a pass of everything must find the same number again; -1: not so
 	TimestampTz retry_at = 0;   // when a file that failed is due; 0: there is none
 };
 

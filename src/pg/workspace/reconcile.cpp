@@ -25,7 +25,6 @@ struct KnownRow {
 	KnownFile file;
 	const char *path;
 	workspace::FileStat stat;
-	bool skipped;
 	TimestampTz checked_at;
 	TimestampTz next_try;  // 0: none
 	const char *error;     // may be null
@@ -41,7 +40,7 @@ KnownRow known_row(uint64 i, const Collection &collection)
 				static_cast<uint64>(spi_int64(i, 6)), static_cast<uint64>(spi_int64(i, 7))};
 	const char *state = spi_text(i, 8);
 	row.file.indexed = strcmp(state, "indexed") == 0;
-	row.skipped = strcmp(state, "skipped") == 0;
+	row.file.skipped = strcmp(state, "skipped") == 0;
 	row.file.attempts = spi_int32(i, 9);
 	row.next_try = spi_timestamp(i, 10);
 	row.error = spi_text(i, 11);
@@ -68,7 +67,7 @@ bool is_up_to_date(const KnownRow &row, const workspace::FileStat &stat, Timesta
 {
 	if (row.stat != stat)
 		return false;
-	if (!row.file.indexed && !row.skipped)
+	if (!row.file.indexed && !row.file.skipped)
 		return row.next_try > now;
 	return row.file.current && !was_young(row);
 }
@@ -93,7 +92,7 @@ public:
 			++file_;
 		}
 		else if (skip_ < d_.scan.skipped.size() && d_.scan.skipped[skip_].path == path) {
-			if (!row.skipped || row.error == nullptr || d_.scan.skipped[skip_].reason != row.error)
+			if (!row.file.skipped || row.error == nullptr || d_.scan.skipped[skip_].reason != row.error)
 				d_.skipped.push_back({skip_, row.file});
 			++skip_;
 		}
@@ -105,11 +104,18 @@ public:
 	void finish()
 	{
 		before({});
-		if (!d_.scan.complete) {
-			for (const Gone &each : d_.gone)
-				d_.chunks += each.known.n_chunks;
-			d_.gone.clear();
-			d_.gone_unread.clear();
+		if (!d_.scan.complete()) {
+			std::erase_if(d_.gone, [&](const Gone &each) {
+				const bool stays = !d_.scan.knows(each.path);
+				d_.chunks += stays ? each.known.n_chunks : 0;
+				d_.kept += stays ? 1 : 0;
+				return stays;
+			});
+			std::erase_if(d_.gone_unread, [&](const Gone &each) {
+				const bool stays = !d_.scan.knows(each.path);
+				d_.kept += stays && !each.known.skipped ? 1 : 0;
+				return stays;
+			});
 		}
 		find_moved();
 	}
@@ -131,8 +137,10 @@ private:
 			lost.emplace(identity(d_.gone[i].stat), i);
 		std::vector<bool> found(d_.gone.size());
 		for (Todo &each : d_.todo) {
-			if (each.known.id != 0)
+			if (each.known.id != 0) {
+				d_.added += each.known.skipped ? 1 : 0;
 				continue;
+			}
 			const workspace::FoundFile &file = d_.scan.files[each.found];
 			const auto at = lost.find(identity(file.stat));
 			if (at == lost.end()) {
@@ -183,8 +191,12 @@ void scan(const Project &project, const workspace::Changes &scope, workspace::No
 		workspace::Entered entered;
 		if (notifier != nullptr)
 			entered = [&](int directory, const std::string &path) { notifier->enter(project.id, directory, path); };
-		for (const std::string &path : scope.paths)
-			difference.asked.push_back(txt::printable(path));
+		for (const std::string &path : scope.paths) {
+			if (txt::is_valid(path))
+				difference.asked.push_back(path);
+			if (std::string shown = txt::printable(path); shown != path)
+				difference.asked.push_back(std::move(shown));
+		}
 		const workspace::Fd root = workspace::open_root(project.root);
 		difference.scan = scope.all
 			? workspace::scan(root.get(), difference.patterns, limits, interrupt_pending(), entered)
@@ -208,7 +220,8 @@ Datum text_array(std::span<const std::string> strings)
 /// The rows in scope, by path.
 Portal known_rows(const Collection &collection, const Difference &difference, bool all)
 {
-	static constexpr const char *kAll = "SELECT " FILE_COLUMNS " FROM vectorizer.file f WHERE f.collection_id = $1 ORDER BY f.path";
+	static constexpr const char *kAll =
+		"SELECT " FILE_COLUMNS " FROM vectorizer.file f WHERE f.collection_id = $1 ORDER BY f.path";
 	// Of paths asked for, one may lie below another.
 	static constexpr const char *kSome =
 		"SELECT DISTINCT ON (f.path) " FILE_COLUMNS

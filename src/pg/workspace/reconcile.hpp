@@ -11,6 +11,7 @@ namespace vectorizer::pg {
 struct KnownFile {
 	int64 id = 0;
 	bool indexed = false;
+	bool skipped = false;
 	bool current = false;  // made by the present chunker and settings
 	bool moved = false;    // its row is of another path, where nothing is any more
 	int32 attempts = 0;
@@ -40,7 +41,7 @@ struct Gone {
 /// Of one collection. Held in the pass's context.
 struct Difference {
 	workspace::PatternSet patterns;
-	std::vector<std::string> asked;  // the paths in scope, as the catalogue has them; empty if all are
+	std::vector<std::string> asked;  // the paths in scope as the catalogue may have them; empty if all are
 	workspace::ScanResult scan;
 	std::vector<Todo> todo;
 	std::vector<NewlySkipped> skipped;
@@ -49,7 +50,11 @@ struct Difference {
 	int64 up_to_date = 0;           // files that need nothing
 	int64 chunks = 0;               // in the catalogue, of files that are not gone
 	int64 known = 0;                // files with chunks
-	int64 added = 0;                // files that the catalogue does not have, under whatever path
+	int64 kept = 0;                 // files that were not found, though nothing says that they are gone
+	int64 added = 0;                // files that the catalogue does not have as such, under whatever path
+
+	/// Whether there is anything to do.
+	bool anything() const { return !todo.empty() || !skipped.empty() || !gone.empty() || !gone_unread.empty(); }
 };
 
 /// The version of what turns bytes into chunks (html, chunker): raised with it, so that files are read again.

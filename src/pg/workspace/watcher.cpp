@@ -33,6 +33,9 @@ constexpr int64 kSliceMicroseconds = 3 * USECS_PER_SEC;  // of one project, whil
 constexpr int64 kMostPatience = 5;                       // debounce intervals until a tree that never rests is looked at
 constexpr int64 kBlindInterval = 5 * USECS_PER_SEC;      // between scans of a tree whose changes are not told
 constexpr int64 kLongestRetry = USECS_PER_MINUTE;        // between passes that fail
+constexpr int64 kShortestRest = USECS_PER_SEC / 2;       // between two looks at losses
+constexpr long kMomentMilliseconds = 100;                // of other things, when something was told
+constexpr int64 kLongestSleep = 3600 * 1000;             // milliseconds
 
 struct Due {
 	int64 project;
@@ -43,7 +46,8 @@ struct Due {
 	TimestampTz changed_first;  // when the changes that wait were heard; 0: there are none
 	TimestampTz changed_last;
 	uint64 told;                // by the notifier, by then
-	int64 losses;               // PassResult::losses of the last pass
+	int64 losses;               // PassResult::losses, when there last were some; -1: there are none
+	TimestampTz losses_at;      // when that was first so
 	int failures;               // passes in a row that failed
 
 	TimestampTz ready() const
@@ -51,10 +55,12 @@ struct Due {
 		return changed_first == 0 ? 0 : std::min(changed_last + debounce, changed_first + kMostPatience * debounce);
 	}
 
-	/// When there is something to do.
+	/// When there is something to do. After a failure that is everything, when its time has come.
 	TimestampTz next() const
 	{
 		TimestampTz soonest = scan;
+		if (failures > 0)
+			return soonest;
 		for (const TimestampTz each : {retry, ready()}) {
 			if (each != 0)
 				soonest = std::min(soonest, each);
@@ -103,7 +109,7 @@ public:
 	/// Does what is due. Returns milliseconds to sleep; -1 if there is nothing to watch.
 	long round()
 	{
-		hear();
+		heard_ = hear();
 		if (next() <= GetCurrentTimestamp()) {
 			if (!refresh())
 				return -1;
@@ -113,10 +119,16 @@ public:
 					look(each);
 				CHECK_FOR_INTERRUPTS();
 			}
-			hear();
+			heard_ = hear() || heard_;
 		}
-		return std::max<long>(0, static_cast<long>((next() - GetCurrentTimestamp() + 999) / 1000));
+		const TimestampTz now = GetCurrentTimestamp();
+		for (Due &each : std::span(due_, count_))  // should the clock have been set back
+			each.scan = std::min(each.scan, now + each.interval);
+		return static_cast<long>(std::clamp<int64>((next() - now + 999) / 1000, 0, kLongestSleep));
 	}
+
+	/// Whether something was told just now. More will be: to be woken by each event would take more time than what they say.
+	bool heard() const { return heard_; }
 
 	/// All projects are due: somebody has changed something.
 	void hurry()
@@ -143,11 +155,11 @@ private:
 		return soonest;
 	}
 
-	void hear()
+	bool hear()
 	{
 		if (!hearing_.notifier)
-			return;
-		guard([&] { hearing_.notifier->read(); });
+			return false;
+		const bool heard = guard([&] { return hearing_.notifier->read(); });
 		const TimestampTz now = GetCurrentTimestamp();
 		for (Due &each : std::span(due_, count_)) {
 			const uint64 told = hearing_.notifier->told(each.project);
@@ -158,6 +170,7 @@ private:
 			if (each.changed_first == 0)
 				each.changed_first = now;
 		}
+		return heard;
 	}
 
 	/// Reads the list of projects. False if there is none to watch.
@@ -245,42 +258,47 @@ private:
 			guard([&] { hearing_.heard = notifier->take(due.project); });
 		due.changed_first = 0;
 		everything = everything || hearing_.heard.all;
+		const int64 second_look = std::max<int64>(due.debounce, kShortestRest);
+		const bool second = everything && begun - due.losses_at >= second_look;
 
 		const Runner runner{"watcher",
 							true,
 							count_ > 1 ? begun + kSliceMicroseconds : 0,
 							everything ? nullptr : &hearing_.heard,
 							notifier,
-							everything ? due.losses : -1};
+							second ? due.losses : -1};
 		const PassResult result = run_pass(due.project, runner, context_);
 		const bool told = note_hearing(due.project);
 		commit();
 
 		const TimestampTz now = GetCurrentTimestamp();
-		if (everything)
-			due.scan = begun + (told ? due.interval : std::min(due.interval, kBlindInterval));
-		if (result.losses >= 0 || result.disturbed)
-			due.scan = std::min(due.scan, now + std::max<int64>(due.debounce, USECS_PER_SEC / 2));
+		const int64 soon = std::min(due.interval, kBlindInterval);
+		if (everything) {
+			due.scan = begun + due.interval;
+			due.failures = 0;
+		}
+		if (!told || (result.hard_links && !everything))
+			due.scan = std::min(due.scan, begun + soon);
+		if ((everything || result.losses >= 0) && result.losses != due.losses) {
+			due.losses = result.losses;
+			due.losses_at = now;
+		}
+		if (due.losses >= 0)
+			due.scan = std::min(due.scan, due.losses_at + second_look);
 		if (result.more)
 			due.scan = 0;
-		due.losses = result.losses;
-		due.retry = result.retry_at;
-		due.failures = 0;
+		due.retry = result.retry_at == 0 ? 0 : std::max(result.retry_at, now + soon);
 	}
 
 	/// Writes down, where it shows, how changes of a project are noticed. Whether they are told.
 	bool note_hearing(int64 project)
 	{
-		const char *deaf = hearing_.deaf.c_str();
-		guard([&] {
-			if (hearing_.notifier)
-				deaf = hearing_.notifier->blind(project).c_str();
-		});
-		const char *noticed = *deaf == '\0' ? "events" : psprintf("scans: %s", deaf);
+		const char *deaf = hearing_.notifier ? hearing_.notifier->blind(project) : hearing_.deaf.c_str();
+		const char *noticed = deaf == nullptr ? "events" : psprintf("scans: %s", deaf);
 		spi_run("UPDATE vectorizer.progress SET noticed_by = $2 WHERE project_id = $1 AND worker = 'watcher'"
 				" AND noticed_by IS DISTINCT FROM $2",
 				{param(project), param(noticed)});
-		return *deaf == '\0';
+		return deaf == nullptr;
 	}
 
 	/// A pass has failed: that is one project's error, in its row and in the log, and no reason for this process to end.
@@ -305,6 +323,7 @@ private:
 	Due *due_ = nullptr;
 	std::size_t count_ = 0;
 	bool hurried_ = true;
+	bool heard_ = false;
 };
 
 /// Whether nobody has asked for anything since `wishes`: then the database needs no watcher from now on.
@@ -348,9 +367,10 @@ extern "C" void vectorizer_watcher_main(Datum argument)
 		if (sleep < 0 && may_leave(wishes))
 			proc_exit(0);
 		if (sleep > 0) {
-			const bool hears = watcher->socket() != PGINVALID_SOCKET;
+			const bool hears = watcher->socket() != PGINVALID_SOCKET && !watcher->heard();
 			WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | (hears ? WL_SOCKET_READABLE : 0),
-							  watcher->socket(), sleep, PG_WAIT_EXTENSION);
+							  watcher->socket(), watcher->heard() ? std::min(sleep, kMomentMilliseconds) : sleep,
+							  PG_WAIT_EXTENSION);
 		}
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();

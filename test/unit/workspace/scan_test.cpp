@@ -116,7 +116,7 @@ TEST_F(Scan, FindsRegularFilesWithTheirStat)
 	std::filesystem::create_directory(at("empty"));
 	ScanResult result = found();
 	EXPECT_EQ(paths(result), (Names{"a/c.md", "a/d/e.txt", "b.md"}));
-	EXPECT_TRUE(result.complete);
+	EXPECT_TRUE(result.complete());
 	EXPECT_EQ(result.skipped_count, 0U);
 	struct stat status {};
 	ASSERT_EQ(stat(at("b.md").c_str(), &status), 0);
@@ -169,7 +169,7 @@ TEST_F(Scan, SkipsWhatIsNoRegularFileAndSaysWhy)
 	limits.max_file_bytes = 100;
 	ScanResult result = found(PatternSet(includes, {}), limits);
 	EXPECT_EQ(paths(result), (Names{"ok.md"}));
-	EXPECT_TRUE(result.complete);
+	EXPECT_TRUE(result.complete());
 	EXPECT_EQ(reason(result, "big.md"), "larger than 100 bytes");
 	EXPECT_EQ(reason(result, "link.md"), "symbolic link");
 	EXPECT_EQ(reason(result, "linked"), "symbolic link");
@@ -191,18 +191,18 @@ TEST_F(Scan, KeepsItsLimits)
 	ScanResult shallow = found({}, limits);
 	EXPECT_EQ(shallow.files.size(), 10U);
 	EXPECT_EQ(reason(shallow, "a/b/c"), "deeper than 2 directories");
-	EXPECT_TRUE(shallow.complete);
+	EXPECT_TRUE(shallow.complete());
 	limits.max_depth = 3;
 	EXPECT_EQ(found({}, limits).files.size(), 11U);
 
 	limits.max_files = 10;
 	ScanResult few = found({}, limits);
 	EXPECT_EQ(few.files.size(), 10U);
-	EXPECT_FALSE(few.complete);
+	EXPECT_FALSE(few.complete());
 	EXPECT_EQ(reason(few, ""), "more than 10 files");
 	limits = {};
 	limits.max_entries = 5;
-	EXPECT_FALSE(found({}, limits).complete);
+	EXPECT_FALSE(found({}, limits).complete());
 
 	ASSERT_EQ(symlink("x", at("l1").c_str()), 0);
 	ASSERT_EQ(symlink("x", at("l2").c_str()), 0);
@@ -220,13 +220,13 @@ TEST_F(Scan, IsIncompleteWhenADirectoryCannotBeRead)
 	ASSERT_EQ(chmod(at("closed").c_str(), 0), 0);
 	EXPECT_TRUE(as_nobody([&] {
 		ScanResult result = found();
-		return !result.complete && paths(result) == Names{"a.md"} && reason(result, "closed") == "permission denied";
+		return !result.complete() && paths(result) == Names{"a.md"} && reason(result, "closed") == "permission denied";
 	}));
 	// Listed but not searchable: its names are known, their kinds are not.
 	ASSERT_EQ(chmod(at("closed").c_str(), 0444), 0);
 	EXPECT_TRUE(as_nobody([&] {
 		ScanResult result = found();
-		return !result.complete && reason(result, "closed/b.md") == "permission denied";
+		return !result.complete() && reason(result, "closed/b.md") == "permission denied";
 	}));
 	ASSERT_EQ(chmod(at("closed").c_str(), 0755), 0);
 }
@@ -257,7 +257,7 @@ TEST_F(Scan, WalksADeepTreeWithFewDescriptors)
 		rlimit few{descriptors_ + 3, descriptors_ + 3};
 		setrlimit(RLIMIT_NOFILE, &few);
 		ScanResult result = found();
-		return result.files.size() == 201U && result.complete;
+		return result.files.size() == 201U && result.complete();
 	}));
 }
 
