@@ -21,6 +21,7 @@ SQL_PARTS = \
 	sql/lsa.sql.in \
 	sql/collection.sql.in \
 	sql/organize.sql.in \
+	sql/alter.sql.in \
 	sql/workspace.sql.in \
 	sql/search.sql.in \
 	sql/monitor.sql.in \

@@ -239,12 +239,14 @@ private:
 			todo += static_cast<int64>(d.todo.size());
 			kept += d.kept;
 			gone += static_cast<int64>(d.gone.size());
-			gone += std::ranges::count_if(d.gone_unread, [](const Gone &each) { return !each.known.skipped; });
+			gone += std::ranges::count_if(d.gone_no_loss, [](const Gone &each) { return !each.known.skipped; });
 			gone += std::ranges::count_if(d.skipped, [](const NewlySkipped &each) {
 				return each.known.id != 0 && !each.known.skipped;
 			});
-			for (const Gone &each : d.gone)
-				gone_chunks += each.known.n_chunks;
+			for (const std::vector<Gone> *list : {&d.gone, &d.gone_no_loss}) {
+				for (const Gone &each : *list)
+					gone_chunks += each.known.n_chunks;
+			}
 			progress_.files_total += d.added;
 		}
 		if (scope_.all) {
@@ -262,7 +264,7 @@ private:
 	void apply(const Collection &collection, const Difference &d)
 	{
 		const std::size_t removals = d.gone.size();
-		const std::size_t forgotten = removals + d.gone_unread.size();
+		const std::size_t forgotten = removals + d.gone_no_loss.size();
 		const std::size_t skips = forgotten + d.skipped.size();
 		const std::size_t steps = skips + d.todo.size();
 		if (steps == 0)
@@ -280,7 +282,9 @@ private:
 					++result_.deleted;
 				}
 				else if (step < forgotten) {
-					ingest.remove(d.gone_unread[step - removals].known.id);
+					const KnownFile &known = d.gone_no_loss[step - removals].known;
+					ingest.remove(known.id);
+					result_.deleted += known.n_chunks > 0 ? 1 : 0;
 				}
 				else if (step < skips) {
 					const NewlySkipped &each = d.skipped[step - forgotten];

@@ -97,7 +97,8 @@ public:
 			++skip_;
 		}
 		else {
-			(row.file.n_chunks > 0 ? d_.gone : d_.gone_unread).push_back({row.file, row.path, row.stat});
+			const bool loss = row.file.n_chunks > 0 && d_.patterns.matches(row.path);
+			(loss ? d_.gone : d_.gone_no_loss).push_back({row.file, row.path, row.stat});
 		}
 	}
 
@@ -111,7 +112,7 @@ public:
 				d_.kept += stays ? 1 : 0;
 				return stays;
 			});
-			std::erase_if(d_.gone_unread, [&](const Gone &each) {
+			std::erase_if(d_.gone_no_loss, [&](const Gone &each) {
 				const bool stays = !d_.scan.knows(each.path);
 				d_.kept += stays && !each.known.skipped ? 1 : 0;
 				return stays;

@@ -46,7 +46,7 @@ struct Difference {
 	std::vector<Todo> todo;
 	std::vector<NewlySkipped> skipped;
 	std::vector<Gone> gone;
-	std::vector<Gone> gone_unread;  // those among the gone that had never been indexed: no loss
+	std::vector<Gone> gone_no_loss;  // those among the gone that are no loss: never indexed, or not wanted any more
 	int64 up_to_date = 0;           // files that need nothing
 	int64 chunks = 0;               // in the catalogue, of files that are not gone
 	int64 known = 0;                // files with chunks
@@ -54,7 +54,7 @@ struct Difference {
 	int64 added = 0;                // files that the catalogue does not have as such, under whatever path
 
 	/// Whether there is anything to do.
-	bool anything() const { return !todo.empty() || !skipped.empty() || !gone.empty() || !gone_unread.empty(); }
+	bool anything() const { return !todo.empty() || !skipped.empty() || !gone.empty() || !gone_no_loss.empty(); }
 };
 
 /// The version of what turns bytes into chunks (html, chunker): raised with it, so that files are read again.
