@@ -1,7 +1,7 @@
 -- Changing projects and collections that exist.
 \ir files.psql
 BEGIN;
-SELECT plan(36);
+SELECT plan(43);
 
 SELECT pg_temp.put(:'files' || '/a.txt', (SELECT string_agg('Sentence number ' || i || ' is here.', ' ') FROM generate_series(1, 100) i));
 SELECT pg_temp.put(:'files' || '/b.txt', 'Bees make honey.');
@@ -73,10 +73,27 @@ SELECT is((SELECT index_bytes FROM vectorizer.collection_size('*')),
 	(SELECT sum((vectorizer.collection_size(name)).index_bytes)::bigint FROM vectorizer.collections), 'of several, of all');
 SELECT throws_ok('SELECT vectorizer.collection_size(''p.all'')', '42704', NULL, 'if it exists');
 
+-- preview_patterns
+SELECT pg_temp.put(:'files' || '/node_modules/x.md', 'Code of others.');
+SELECT pg_temp.put(:'files' || '/.hidden', 'Not shown.');
+SELECT pg_temp.shell(format('ln -s a.txt %L', :'files' || '/link.txt'));
+SELECT results_eq(format('SELECT found, state, reason, bytes FROM vectorizer.preview_patterns(%L, ''{*.txt,**/*.md}'', ''{**/node_modules,b*}'')', :'files'),
+	$$VALUES ('a.txt', 'matches', '*.txt', 2791::bigint), ('b.txt', 'excluded', 'b*', NULL), ('c.md', 'matches', '**/*.md', 13),
+		('d.md', 'matches', '**/*.md', 15), ('e.md', 'matches', '**/*.md', 17), ('link.txt', 'skipped', 'symbolic link', NULL),
+		('node_modules', 'excluded', '**/node_modules', NULL)$$, 'what patterns would choose, and why');
+SELECT results_eq(format('SELECT found, state, reason FROM vectorizer.preview_patterns(%L, ''{*.c}'') WHERE found < ''c''', :'files'),
+	$$VALUES ('a.txt', 'not included', NULL::text), ('b.txt', 'not included', NULL)$$, 'and what none wants');
+SELECT is((SELECT sum(chunks) FROM vectorizer.preview_patterns(:'files', '{a.txt}')), 3::numeric, 'the chunks to expect');
+SELECT is((SELECT sum(chunks) FROM vectorizer.preview_patterns(:'files', '{a.txt}', chunk_size => 200, chunk_overlap => 20)), 16::numeric,
+	'of other sizes');
+SELECT throws_ok(format('SELECT vectorizer.preview_patterns(%L, ''{a/[b}'')', :'files'), '22023', NULL, 'patterns are checked');
+SELECT throws_ok('SELECT vectorizer.preview_patterns(''/etc'')', '42501', NULL, 'and the directory');
+
 -- Only members of vectorizer_admin
 SET LOCAL ROLE guest;
 SELECT throws_ok('SELECT vectorizer.alter_collection(''team.insects'')', '42501', NULL, 'who may read may not change');
 SELECT throws_ok('SELECT vectorizer.rename_collection(''team.insects'', ''x'')', '42501', NULL, 'nor rename');
+SELECT throws_ok(format('SELECT vectorizer.preview_patterns(%L)', :'files'), '42501', NULL, 'nor look into directories');
 SELECT lives_ok('SELECT vectorizer.collection_size(''team.insects'')', 'but look');
 RESET ROLE;
 

@@ -408,12 +408,21 @@ PatternSet::PatternSet(std::span<const std::string> includes, std::span<const st
 		excludes_.emplace_back(pattern);
 }
 
+const Glob *PatternSet::including(std::string_view path) const
+{
+	auto found = std::find_if(includes_.begin(), includes_.end(), [&](const Glob &glob) { return glob.matches(path); });
+	return found == includes_.end() ? nullptr : &*found;
+}
+
+const Glob *PatternSet::excluding(std::string_view path) const
+{
+	auto found = std::find_if(excludes_.begin(), excludes_.end(), [&](const Glob &glob) { return glob.matches_or_contains(path); });
+	return found == excludes_.end() ? nullptr : &*found;
+}
+
 bool PatternSet::matches(std::string_view path) const
 {
-	auto includes = [&](const Glob &glob) { return glob.matches(path); };
-	auto excludes = [&](const Glob &glob) { return glob.matches_or_contains(path); };
-	return (includes_.empty() || std::any_of(includes_.begin(), includes_.end(), includes)) &&
-		   std::none_of(excludes_.begin(), excludes_.end(), excludes);
+	return (includes_.empty() || including(path) != nullptr) && excluding(path) == nullptr;
 }
 
 bool PatternSet::may_contain(std::string_view directory) const

@@ -82,6 +82,10 @@ public:
 	/// Whether a walk needs to enter that directory. False is certain: no file below it matches.
 	bool may_contain(std::string_view directory) const;
 
+	/// The first include that matches the path, the first exclude that does or that matches a directory above it; null if none.
+	const Glob *including(std::string_view path) const;
+	const Glob *excluding(std::string_view path) const;
+
 private:
 	std::vector<Glob> includes_;
 	std::vector<Glob> excludes_;

@@ -54,8 +54,8 @@ bool unfit_name(std::string_view name)
 
 class Scanner {
 public:
-	Scanner(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Entered &entered)
-		: root_(root), patterns_(patterns), limits_(limits), stop_(stop), entered_(entered)
+	Scanner(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Witness &witness)
+		: root_(root), patterns_(patterns), limits_(limits), stop_(stop), witness_(witness)
 	{
 		struct stat status {};
 		if (fstat(root_, &status) != 0)
@@ -162,8 +162,8 @@ private:
 			skip(directory.path, "on another file system");
 			return;
 		}
-		if (entered_)
-			entered_(fd.get(), directory.path);
+		if (witness_.entered)
+			witness_.entered(fd.get(), directory.path);
 		std::unique_ptr<DIR, int (*)(DIR *)> stream(fdopendir(fd.get()), closedir);
 		if (stream == nullptr) {
 			fail(directory, errno);
@@ -197,8 +197,10 @@ private:
 		std::string path = directory.path.empty() ? std::string(name) : directory.path + "/" + name;
 		bool wanted = patterns_.matches(path);
 		bool may_contain = patterns_.may_contain(path);
-		if (!wanted && !may_contain)
+		if (!wanted && !may_contain) {
+			leave_out(path);
 			return;
+		}
 
 		struct stat status {};
 		if (fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -211,8 +213,10 @@ private:
 		bool is_directory = S_ISDIR(status.st_mode);
 		// A link may stand for a directory, whose name no pattern of files matches.
 		bool selected = is_directory ? may_contain : wanted || S_ISLNK(status.st_mode);
-		if (!selected)
+		if (!selected) {
+			leave_out(path);
 			return;
+		}
 
 		const char *kind = irregular(status.st_mode);
 		if (unfit_name(name))
@@ -229,6 +233,12 @@ private:
 			skip(path, kind);
 		else
 			take(std::move(path), status);
+	}
+
+	void leave_out(const std::string &path)
+	{
+		if (witness_.left_out)
+			witness_.left_out(path);
 	}
 
 	void take(std::string path, const struct stat &status)
@@ -275,7 +285,7 @@ private:
 	const PatternSet &patterns_;
 	const ScanLimits &limits_;
 	Stop stop_;
-	const Entered &entered_;
+	const Witness &witness_;
 	ScanResult result_;
 	std::vector<Directory> directories_;  // yet to be read
 	std::size_t entries_ = 0;
@@ -312,17 +322,17 @@ bool ScanResult::knows(std::string_view path) const
 	});
 }
 
-ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Entered &entered)
+ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Witness &witness)
 {
-	Scanner scanner(root, patterns, limits, stop, entered);
+	Scanner scanner(root, patterns, limits, stop, witness);
 	scanner.all();
 	return scanner.result();
 }
 
 ScanResult scan_paths(int root, const std::set<std::string> &paths, const PatternSet &patterns, const ScanLimits &limits, Stop stop,
-					  const Entered &entered)
+					  const Witness &witness)
 {
-	Scanner scanner(root, patterns, limits, stop, entered);
+	Scanner scanner(root, patterns, limits, stop, witness);
 	scanner.at(paths);
 	return scanner.result();
 }

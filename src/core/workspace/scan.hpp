@@ -74,19 +74,25 @@ struct ScanResult {
 	bool knows(std::string_view path) const;
 };
 
-/// Told of every directory of the tree that is opened, before its names are read.
-using Entered = std::function<void(int directory, const std::string &path)>;
+/// Who looks on while a tree is walked. Each may be empty.
+struct Witness {
+	/// Every directory that is opened, before its names are read.
+	std::function<void(int directory, const std::string &path)> entered;
+
+	/// Every name that the patterns leave out, a directory with all below it.
+	std::function<void(const std::string &path)> left_out;
+};
 
 /// What neither patterns nor `hidden` select is left out without a word. Skipped, with a reason: symbolic links, FIFOs,
 /// sockets, devices, other file systems, too large, too deep, too long a path, names that are not UTF-8 or hold control characters. A
 /// directory that cannot be opened or read, or is gone by then, is skipped and unread. Throws
 /// Errc::kIo (the root cannot be read at all), kCancelled.
-ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Entered &entered = {});
+ScanResult scan(int root, const PatternSet &patterns, const ScanLimits &limits, Stop stop, const Witness &witness = {});
 
 /// The same of these paths alone, each a file, a directory with all below it, or nothing any more. What scan() of the whole tree
 /// would list at or below them; complete() speaks of them alone. REQUIRES: relative paths, none empty.
 ScanResult scan_paths(int root, const std::set<std::string> &paths, const PatternSet &patterns, const ScanLimits &limits, Stop stop,
-					  const Entered &entered = {});
+					  const Witness &witness = {});
 
 enum class ReadStatus {
 	kOk,

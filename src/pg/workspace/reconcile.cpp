@@ -189,9 +189,9 @@ void scan(const Project &project, const workspace::Changes &scope, workspace::No
 	guard([&] {
 		workspace::ScanLimits limits;
 		limits.max_file_bytes = static_cast<std::uint64_t>(project.max_file_bytes);
-		workspace::Entered entered;
+		workspace::Witness witness;
 		if (notifier != nullptr)
-			entered = [&](int directory, const std::string &path) { notifier->enter(project.id, directory, path); };
+			witness.entered = [&](int directory, const std::string &path) { notifier->enter(project.id, directory, path); };
 		for (const std::string &path : scope.paths) {
 			if (txt::is_valid(path))
 				difference.asked.push_back(path);
@@ -200,8 +200,8 @@ void scan(const Project &project, const workspace::Changes &scope, workspace::No
 		}
 		const workspace::Fd root = workspace::open_root(project.root);
 		difference.scan = scope.all
-			? workspace::scan(root.get(), difference.patterns, limits, interrupt_pending(), entered)
-			: workspace::scan_paths(root.get(), scope.paths, difference.patterns, limits, interrupt_pending(), entered);
+			? workspace::scan(root.get(), difference.patterns, limits, interrupt_pending(), witness)
+			: workspace::scan_paths(root.get(), scope.paths, difference.patterns, limits, interrupt_pending(), witness);
 	});
 }
 

@@ -38,9 +38,9 @@ protected:
 
 	void rename(const std::string &from, const std::string &to) { std::filesystem::rename(at(from), at(to)); }
 
-	Entered shows(Notifier::TreeId tree = kTree)
+	Witness shows(Notifier::TreeId tree = kTree)
 	{
-		return [this, tree](int directory, const std::string &path) { notifier_.enter(tree, directory, path); };
+		return {[this, tree](int directory, const std::string &path) { notifier_.enter(tree, directory, path); }, {}};
 	}
 
 	/// A walk of the whole tree.
