@@ -67,7 +67,8 @@ stop:
 else ifneq ($(PGXS),)
 
 override with_llvm := no
-SHLIB_LINK = -lstdc++ $(shell xml2-config --libs 2>/dev/null)
+CORE_LIBS = $(shell xml2-config --libs 2>/dev/null) -lmd4c
+SHLIB_LINK = -lstdc++ $(CORE_LIBS)
 include $(PGXS)
 
 # Our own flags, not the ones the server was built with: those name options that only one compiler knows.
@@ -112,20 +113,20 @@ build/test/%.o: test/%.cpp Makefile
 	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
 
 build/unit_tests: $(CORE_OBJS) $(UNIT_OBJS)
-	$(CXX) -o $@ $^ -lgtest -lgtest_main -lpthread $(shell xml2-config --libs)
+	$(CXX) -o $@ $^ -lgtest -lgtest_main -lpthread $(CORE_LIBS)
 
 build/bench/%.o: bench/%.cpp Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
 
 build/bench_quantizers: build/bench/core/quantizers.o $(CORE_OBJS)
-	$(CXX) -o $@ $^ -lpthread $(shell xml2-config --libs)
+	$(CXX) -o $@ $^ -lpthread $(CORE_LIBS)
 
 build/bench_core: build/bench/core/codes.o $(CORE_OBJS)
-	$(CXX) -o $@ $^ -lbenchmark -lpthread $(shell xml2-config --libs)
+	$(CXX) -o $@ $^ -lbenchmark -lpthread $(CORE_LIBS)
 
 build/bench_graph: build/bench/core/graph.o $(CORE_OBJS)
-	$(CXX) -o $@ $^ $(shell xml2-config --libs)
+	$(CXX) -o $@ $^ $(CORE_LIBS)
 
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@

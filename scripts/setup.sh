@@ -18,6 +18,7 @@ packages() {
 		libsimde-dev   portable SIMD intrinsics, headers only
 		libeigen3-dev   linear algebra, headers only
 		libxml2-dev   HTML to text
+		libmd4c-dev   the headings of Markdown
 	LIST
 	[ "$purpose" = quickstart ] || cat <<-LIST
 		libgtest-dev   unit tests

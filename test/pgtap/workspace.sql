@@ -1,7 +1,7 @@
 -- From files to rows on demand: vectorizer.sync().
 \ir files.psql
 BEGIN;
-SELECT plan(47);
+SELECT plan(48);
 
 SELECT pg_temp.put(:'files' || '/guide/intro.md', 'Bees make honey from nectar.');
 SELECT pg_temp.put(:'files' || '/guide/more.txt', 'Wasps do not make honey.');
@@ -96,6 +96,14 @@ SELECT results_eq('SELECT deleted, pending_deletions FROM vectorizer.sync(''p'')
 SELECT is(vectorizer.confirm_deletions('p'), 3::bigint, 'but when confirmed');
 SELECT results_eq('SELECT deleted, pending_deletions, chunks FROM vectorizer.sync(''p'')',
 	'VALUES (3::bigint, 0::bigint, 0::bigint)', 'they go');
+
+-- Markdown
+SELECT pg_temp.put(:'files' || '/guide/manual.md', repeat('Before all. ', 40) || E'\n\n# Manual\n\n' || repeat('An introduction. ', 40)
+	|| E'\n\n## Bees\n\n' || repeat('They dance. ', 40));
+SELECT vectorizer.sync('p');
+SELECT results_eq('SELECT heading, metadata ->> ''title'', left(content, 8) FROM vectorizer_data."p.guide" ORDER BY ordinal',
+	$$VALUES (NULL, 'Manual', 'Before a'), ('Manual', 'Manual', '# Manual'), ('Manual > Bees', 'Manual', '## Bees'||E'\n')$$,
+	'chunks of Markdown know their headings');
 
 -- Life of a project
 SELECT throws_ok('SELECT vectorizer.sync(''q'')', '42704', 'project "q" does not exist', 'unknown projects are errors');

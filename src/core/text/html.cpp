@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "core/text/html_encoding.hpp"
 #include "core/text/html_tags.hpp"
+#include "core/text/headings.hpp"
 #include "core/text/utf8.hpp"
 
 #include <libxml/HTMLparser.h>
@@ -18,7 +19,6 @@ namespace vectorizer::txt {
 namespace {
 
 constexpr std::size_t kMaxInput = 256U << 20;
-constexpr std::size_t kMaxTitle = 200;  // characters; every heading below carries those above it
 
 std::string_view view(const xmlChar *text)
 {
@@ -469,25 +469,11 @@ private:
 		heading_ = nullptr;
 		std::size_t start = writer_.start();
 		std::string title(writer_.since(start));
-		title.resize(prefix_bytes(title, kMaxTitle));
-		std::replace(title.begin(), title.end(), '\n', ' ');
+		make_title(title);
 		if (title.empty() || titles_a_box(node))
 			return;
 		auto level = static_cast<std::size_t>(heading_level(view(node->name)));
-		path_[level] = title;
-		std::fill(path_.begin() + static_cast<std::ptrdiff_t>(level) + 1, path_.end(), std::string());
-
-		std::string path;
-		bool first = true;
-		for (const std::string &part : path_) {
-			if (part.empty())
-				continue;
-			if (first && part != result_.title && !result_.title.empty())
-				path = result_.title;
-			first = false;
-			path += path.empty() ? part : " > " + part;
-		}
-		result_.headings.push_back({start, std::move(path)});
+		result_.headings.push_back({start, path_.enter(level, title, result_.title)});
 	}
 
 	xmlDoc *document_;
@@ -495,7 +481,7 @@ private:
 	HtmlText result_;
 	Writer writer_;
 	std::vector<std::size_t> starts_;    // of the open list items
-	std::array<std::string, 7> path_;    // headings above, by level
+	HeadingPath path_;
 	const xmlNode *heading_ = nullptr;   // the open heading
 	std::size_t row_ = 0;
 	int preformatted_ = 0;

@@ -2,6 +2,7 @@
 
 #include "core/text/chunker.hpp"
 #include "core/text/html.hpp"
+#include "core/text/markdown.hpp"
 #include "core/text/utf8.hpp"
 #include "pg/collection/held.hpp"
 #include "pg/collection/spi.hpp"
@@ -87,7 +88,8 @@ struct Ingest::Document {
 		binary = txt::looks_binary(read.bytes);
 		if (binary)
 			return;
-		if (txt::looks_like_html(path, read.bytes)) {
+		const bool markdown = txt::looks_like_markdown(path);  // which may begin with tags
+		if (!markdown && txt::looks_like_html(path, read.bytes)) {
 			txt::HtmlText html = txt::html_to_text(read.bytes, interrupt_pending());
 			media_type = "text/html";
 			title = std::move(html.title);
@@ -99,6 +101,12 @@ struct Ingest::Document {
 			txt::Repaired repaired = txt::to_utf8(read.bytes);
 			text = std::move(repaired.text);
 			replaced = repaired.replaced;
+		}
+		if (markdown) {
+			txt::Outline outline = txt::outline_markdown(text, interrupt_pending());
+			media_type = "text/markdown";
+			title = std::move(outline.title);
+			headings = std::move(outline.headings);
 		}
 		std::string().swap(read.bytes);
 	}

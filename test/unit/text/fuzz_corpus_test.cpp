@@ -15,6 +15,9 @@
 #define LLVMFuzzerTestOneInput fuzz_html
 #include "../../fuzz/html.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_markdown
+#include "../../fuzz/markdown.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_glob
 #include "../../fuzz/glob.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -49,4 +52,5 @@ void run(Target target, const std::string &name)
 TEST(FuzzCorpus, Utf8) { run(fuzz_utf8, "utf8"); }
 TEST(FuzzCorpus, Chunker) { run(fuzz_chunker, "chunker"); }
 TEST(FuzzCorpus, Html) { run(fuzz_html, "html"); }
+TEST(FuzzCorpus, Markdown) { run(fuzz_markdown, "markdown"); }
 TEST(FuzzCorpus, Glob) { run(fuzz_glob, "glob"); }
