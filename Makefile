@@ -20,6 +20,7 @@ SQL_PARTS = \
 	sql/catalog.sql.in \
 	sql/lsa.sql.in \
 	sql/collection.sql.in \
+	sql/dynamic.sql.in \
 	sql/organize.sql.in \
 	sql/alter.sql.in \
 	sql/workspace.sql.in \

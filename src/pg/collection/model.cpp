@@ -66,15 +66,22 @@ void ModelReader::fetch(std::span<const TSVector> texts)
 			bool null;
 			const char *lexeme = spi_text(i, 1);
 			const float idf = DatumGetFloat4(spi_datum(i, 2, &null));
-			const Vector *vector = vector_from_datum(spi_datum(i, 3, &null));
+			const auto at = rows_.find(std::string_view(lexeme));
+			if (at == rows_.end())
+				continue;
+			const Datum embedding = spi_datum(i, 3, &null);
+			if (null) {
+				at->second = {true, idf, nullptr};
+				continue;
+			}
+			const Vector *vector = vector_from_datum(embedding);
 			if (vector->dim != dimension_)
 				ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 								errmsg("lexeme \"%s\" of the model has %d dimensions, not %d", lexeme, vector->dim,
 									   dimension_)));
 			auto *kept = static_cast<float *>(MemoryContextAlloc(context_, sizeof(float) * vector->dim));
 			memcpy(kept, vector->x, sizeof(float) * static_cast<std::size_t>(vector->dim));
-			if (auto at = rows_.find(std::string_view(lexeme)); at != rows_.end())
-				at->second = {idf, kept};
+			at->second = {true, idf, kept};
 		}
 		SPI_freetuptable(SPI_tuptable);
 	});

@@ -13,8 +13,9 @@
 
 namespace vectorizer::pg {
 
-/// The row of one lexeme. Not known to the model: vector is null.
+/// The row of one lexeme. `vector` may be null where it is known: the model is one of words alone.
 struct LexemeRow {
+	bool known = false;
 	float idf = 0;
 	const float *vector = nullptr;
 };
@@ -46,6 +47,7 @@ public:
 
 	const txt::LsaWeighting &weighting() const { return weighting_; }
 	int64 trained_chunks() const { return n_sampled_; }
+	std::size_t kept() const { return rows_.size(); }
 
 private:
 	MemoryContext context_ = nullptr;

@@ -30,26 +30,32 @@ constexpr double kDefaultLength = 100;
 /// cost milliseconds, twenty thousand a quarter of a minute.
 constexpr int kMaxTerms = 500;
 
-struct Collection {
+struct Searched {
 	int64 id;
 	int32 generation;
 	char *text_config;
+	char *metric;
+	int32 ef_search;  // 0: none of its own
+	double k1;
+	double b;
 };
 
 /// The collection, once it is sure that the caller may read its table.
-Collection readable_collection(const char *name)
+Searched readable_collection(const char *name)
 {
 	const Oid table = get_relname_relid(name, get_namespace_oid("vectorizer_data", false));
 	if (!OidIsValid(table))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("collection \"%s\" does not exist", name)));
 	if (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for collection \"%s\"", name)));
-	Collection found{};
+	Searched found{};
 	as_catalogue_owner([&] {
-		if (spi_run("SELECT id, model_generation, text_config FROM vectorizer.collection WHERE name = $1", {param(name)},
-					Sees::kSnapshot) == 0)
+		if (spi_run("SELECT id, model_generation, text_config, metric, (index_options ->> 'ef_search')::integer,"
+					" coalesce((model_options ->> 'k1')::float8, 1.2), coalesce((model_options ->> 'b')::float8, 0.75)"
+					" FROM vectorizer.collection WHERE name = $1",
+					{param(name)}, Sees::kSnapshot) == 0)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("collection \"%s\" does not exist", name)));
-		found = {spi_int64(0, 1), spi_int32(0, 2), spi_text(0, 3)};
+		found = {spi_int64(0, 1), spi_int32(0, 2), spi_text(0, 3), spi_text(0, 4), spi_int32(0, 5), spi_float8(0, 6), spi_float8(0, 7)};
 	});
 	return found;
 }
@@ -70,9 +76,7 @@ std::span<QueryTerm> choose_terms(TSVector query, const ModelReader &model)
 		terms[i] = {lexeme_at(query, i).lexeme, model.row(lexeme_at(query, i).lexeme)};
 	if (count > kMaxTerms)
 		std::partial_sort(terms, terms + kMaxTerms, terms + count, [](const QueryTerm &a, const QueryTerm &b) {
-			const bool a_known = a.row.vector != nullptr;
-			const bool b_known = b.row.vector != nullptr;
-			return a_known != b_known ? a_known : a.row.idf != b.row.idf ? a.row.idf > b.row.idf : a.lexeme < b.lexeme;
+			return a.row.known != b.row.known ? a.row.known : a.row.idf != b.row.idf ? a.row.idf > b.row.idf : a.lexeme < b.lexeme;
 		});
 	return {terms, static_cast<std::size_t>(std::min(count, kMaxTerms))};
 }
@@ -115,7 +119,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 
 	MemoryContext result_context = CurrentMemoryContext;
 	SPI_connect();
-	const Collection collection = readable_collection(name);
+	const Searched collection = readable_collection(name);
 	TSVector tsv = to_tsvector(text_config_oid(collection.text_config), {VARDATA_ANY(query), VARSIZE_ANY_EXHDR(query)});
 	auto &model = hold_in<ModelReader>(CurrentMemoryContext);
 	// The model of the rows that the search around this sees, also while the next generation comes into force.
@@ -123,17 +127,16 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 	model.fetch({&tsv, 1});
 
 	const Vector *embedding = model.embed(tsv);
-	const double average = model.trained_chunks() > 0 ? model.weighting().average_length : kDefaultLength;
-	const double unseen = model.trained_chunks() > 0
-		? txt::bm25_idf(static_cast<std::uint64_t>(model.trained_chunks()), 0)
-		: 1;
+	const bool trained = model.trained_chunks() > 0;
+	const double average = trained ? model.weighting().average_length : kDefaultLength;
+	const double unseen = trained ? txt::bm25_idf(static_cast<std::uint64_t>(model.trained_chunks()), 0) : 1;
 	const std::span<const QueryTerm> terms = choose_terms(tsv, model);
 	const int count = static_cast<int>(terms.size());
 	auto *lexemes = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
 	auto *weights = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
 	for (std::size_t i = 0; i < terms.size(); ++i) {
 		lexemes[i] = param(terms[i].lexeme).value;
-		weights[i] = Float8GetDatum(terms[i].row.vector != nullptr ? terms[i].row.idf : unseen);
+		weights[i] = Float8GetDatum(terms[i].row.known ? terms[i].row.idf : unseen);
 	}
 
 	Datum values[] = {
@@ -142,9 +145,14 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 		PointerGetDatum(construct_array(lexemes, count, TEXTOID, -1, false, TYPALIGN_INT)),
 		PointerGetDatum(construct_array(weights, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
 		Float8GetDatum(average),
+		Float8GetDatum(trained ? model.weighting().k1 : collection.k1),
+		Float8GetDatum(trained ? model.weighting().b : collection.b),
 		param(collection.text_config).value,
+		param(collection.metric).value,
+		Int32GetDatum(collection.ef_search),
 	};
-	bool nulls[] = {embedding == nullptr, false, false, false, false, false};
+	bool nulls[std::size(values)] = {embedding == nullptr};
+	nulls[std::size(values) - 1] = collection.ef_search == 0;
 	MemoryContext spi_context = MemoryContextSwitchTo(result_context);
 	const Datum result = heap_copy_tuple_as_datum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls), descriptor);
 	MemoryContextSwitchTo(spi_context);
@@ -160,7 +168,8 @@ extern "C" PGDLLEXPORT Datum vectorizer_bm25(PG_FUNCTION_ARGS)
 	const int32 n_lexemes = PG_GETARG_INT32(1);
 	ArrayType *lexemes = PG_GETARG_ARRAYTYPE_P(2);
 	ArrayType *weights = PG_GETARG_ARRAYTYPE_P(3);
-	const txt::LsaWeighting weighting{1.2F, 0.75F, PG_GETARG_FLOAT8(4)};
+	const txt::LsaWeighting weighting{static_cast<float>(PG_GETARG_FLOAT8(5)), static_cast<float>(PG_GETARG_FLOAT8(6)),
+									  PG_GETARG_FLOAT8(4)};
 	Datum *names;
 	Datum *idfs;
 	int n_names;

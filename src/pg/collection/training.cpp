@@ -63,7 +63,18 @@ struct Sample {
 			vocabulary.resize(kMaxVocabulary);
 	}
 
-	void train(uint32 dimension, Stop stop)
+	/// The weights of words alone.
+	void weigh(float k1, float b)
+	{
+		choose_vocabulary();
+		model.idf.reserve(vocabulary.size());
+		for (const uint32 id : vocabulary)
+			model.idf.push_back(static_cast<float>(txt::bm25_idf(ends.size(), df[id])));
+		const double total = std::accumulate(lengths.begin(), lengths.end(), 0.0);
+		model.weighting = {k1, b, lengths.empty() ? 0 : total / static_cast<double>(lengths.size())};
+	}
+
+	void train(const txt::LsaOptions &options, Stop stop)
 	{
 		choose_vocabulary();
 		constexpr uint32 kNone = ~0U;
@@ -80,8 +91,6 @@ struct Sample {
 			}
 			corpus.add(document, lengths[i]);
 		}
-		txt::LsaOptions options;
-		options.dimension = dimension;
 		model = txt::train_lsa(corpus, static_cast<uint32>(vocabulary.size()), options, stop);
 	}
 };
@@ -116,28 +125,33 @@ void read_sample(const Collection &collection, Sample &sample)
 
 void store(const Collection &collection, int32 generation, int64 chunks, const Sample &sample)
 {
+	const bool words = collection.model == ModelKind::kNone;
+	const int32 dimension = words ? 0 : collection.dimension;
 	const txt::LsaWeighting &weighting = sample.model.weighting;
 	spi_run("INSERT INTO vectorizer.model (collection_id, generation, kind, dimension, state, n_chunks, n_sampled,"
 			" n_lexemes, k1, b, average_length, options)"
-			" VALUES ($1, $2, 'lsa', $3, 'filling', $4, $5, $6, $7, $8, $9, pg_catalog.jsonb_build_object('rank', $10))",
-			{param(collection.id), param(generation), param(collection.dimension), param(chunks),
+			" VALUES ($1, $2, $11, $3, $12, $4, $5, $6, $7, $8, $9, pg_catalog.jsonb_build_object('rank', $10))",
+			{param(collection.id), param(generation), param(dimension), param(chunks),
 			 param(static_cast<int64>(sample.ends.size())), param(static_cast<int64>(sample.vocabulary.size())),
 			 param(static_cast<double>(weighting.k1)), param(static_cast<double>(weighting.b)),
-			 param(weighting.average_length), param(static_cast<int32>(sample.model.rank))});
+			 param(weighting.average_length), param(static_cast<int32>(sample.model.rank)), param(words ? "words" : "lsa"),
+			 param(words ? "ready" : "filling")});
 
 	Statement insert("INSERT INTO vectorizer.lexeme (collection_id, generation, lexeme, df, idf, embedding)"
 					 " VALUES ($1, $2, $3, $4, $5, $6)");
 	const Oid type = vector_type();
-	Vector *row = make_vector(collection.dimension);
+	Vector *row = words ? nullptr : make_vector(dimension);
 	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "vectorizer lexeme", ALLOCSET_SMALL_SIZES);
 	for (uint32 i = 0; i < sample.vocabulary.size(); ++i) {
 		const uint32 id = sample.vocabulary[i];
-		const auto vector = sample.model.vector(i);
-		std::copy(vector.begin(), vector.end(), row->x);
+		if (row != nullptr) {
+			const auto vector = sample.model.vector(i);
+			std::copy(vector.begin(), vector.end(), row->x);
+		}
 		MemoryContext outer = MemoryContextSwitchTo(each);
 		insert.run({param(collection.id), param(generation), param(std::string_view(*sample.lexemes[id])),
 					param(static_cast<int64>(sample.df[id])), {FLOAT4OID, Float4GetDatum(sample.model.idf[i])},
-					{type, vector_to_datum(row)}});
+					{type, row == nullptr ? Datum{0} : vector_to_datum(row), row == nullptr}});
 		MemoryContextSwitchTo(outer);
 		MemoryContextReset(each);
 		CHECK_FOR_INTERRUPTS();
@@ -152,24 +166,36 @@ void train_model(const Collection &collection, int32 generation, int64 chunks, M
 {
 	auto &sample = hold_in<Sample>(working);
 	as_table_owner(collection.table, [&] { read_sample(collection, sample); });
-	guard([&] { sample.train(static_cast<uint32>(collection.dimension), interrupt_pending()); });
+	guard([&] {
+		if (collection.model == ModelKind::kNone) {
+			sample.weigh(collection.k1, collection.b);
+			return;
+		}
+		txt::LsaOptions options;
+		options.dimension = static_cast<uint32>(collection.dimension);
+		options.k1 = collection.k1;
+		options.b = collection.b;
+		sample.train(options, interrupt_pending());
+	});
 	store(collection, generation, chunks, sample);
 }
 
-bool embed_chunks(const Collection &collection, ModelReader &model, int32 generation, int limit, int64 *after,
-				  int64 *embedded)
+bool embed_chunks(const Collection &collection, ModelReader &model, Which which, int limit, int64 *after, int64 *embedded)
 {
+	const int32 generation = collection.generation;
 	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "vectorizer embeddings", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext outer = MemoryContextSwitchTo(batch);
 	const char *table = quote_identifier(collection.name);
 	uint64 found = 0;
 	as_table_owner(collection.table, [&] {
-		found = spi_run(psprintf("SELECT id::bigint, tsv::pg_catalog.tsvector, model_generation::integer"
-								 " FROM vectorizer_data.%s WHERE id > $1 ORDER BY id LIMIT $2", table),
+		found = spi_run(psprintf("SELECT id::bigint, tsv::pg_catalog.tsvector, model_generation::integer%s FROM vectorizer_data.%s"
+								 " WHERE id > $1%s ORDER BY id LIMIT $2",
+								 collection.dynamic ? ", xmin" : "", table, which == Which::kNew ? " AND model_generation = 0" : ""),
 						{param(*after), param(static_cast<int32>(limit))});
 	});
 	auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (found + 1)));
 	auto *texts = static_cast<TSVector *>(palloc(sizeof(TSVector) * (found + 1)));
+	auto *versions = static_cast<Datum *>(palloc(sizeof(Datum) * (found + 1)));
 	std::size_t stale = 0;
 	for (uint64 i = 0; i < found; ++i) {
 		bool null;
@@ -177,6 +203,7 @@ bool embed_chunks(const Collection &collection, ModelReader &model, int32 genera
 		if (spi_int32(i, 3) == generation)
 			continue;
 		ids[stale] = *after;
+		versions[stale] = collection.dynamic ? spi_datum(i, 4, &null) : Datum{0};
 		texts[stale++] = DatumGetTSVectorCopy(spi_datum(i, 2, &null));
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -184,11 +211,13 @@ bool embed_chunks(const Collection &collection, ModelReader &model, int32 genera
 	model.fetch({texts, stale});
 	const Oid type = vector_type();
 	with_write_access(collection.table, [&] {
-		Statement update(psprintf("UPDATE vectorizer_data.%s SET embedding = $2, model_generation = $3 WHERE id = $1",
-								  table));
+		// A row that somebody else has written meanwhile has got, or will get, the embedding of what it says now.
+		Statement update(psprintf("UPDATE vectorizer_data.%s SET embedding = $2, model_generation = $3"
+								  " WHERE id = $1%s",
+								  table, collection.dynamic ? " AND xmin OPERATOR(pg_catalog.=) $4" : ""));
 		for (std::size_t i = 0; i < stale; ++i) {
 			const Vector *vector = model.embed(texts[i]);
-			update.run({param(ids[i]), {type, PointerGetDatum(vector), vector == nullptr}, param(generation)});
+			update.run({param(ids[i]), {type, PointerGetDatum(vector), vector == nullptr}, param(generation), {XIDOID, versions[i]}});
 			CHECK_FOR_INTERRUPTS();
 		}
 	});

@@ -4,12 +4,12 @@
 // in force as soon as it is stored; chunks then get their embeddings in batches (state `filling`), and the vector index
 // is built when all have one. Later ones replace it within one transaction: train, embed all chunks, switch.
 //
-// All functions need an SPI connection, an active snapshot, and the project's lock.
+// All functions need an SPI connection, an active snapshot, and the lock of the project, or of the dynamic collection.
 #pragma once
 
 #include "core/text/lsa.hpp"
 #include "pg/collection/model.hpp"
-#include "pg/workspace/project.hpp"
+#include "pg/collection/collection.hpp"
 
 namespace vectorizer::pg {
 
@@ -19,9 +19,13 @@ inline constexpr int kMaxVocabulary = 50000;
 /// Trains and stores generation `generation` in state `filling`. `working` holds the sample and is the caller's to delete.
 void train_model(const Collection &collection, int32 generation, int64 chunks, MemoryContext working);
 
-/// Gives up to `limit` chunks the embedding of the reader's generation, beginning after id *after, which it moves. False
-/// when there are no more.
-bool embed_chunks(const Collection &collection, ModelReader &model, int32 generation, int limit, int64 *after,
-				  int64 *embedded);
+enum class Which {
+	kAll,
+	kNew,  // those that no generation has embedded
+};
+
+/// Gives up to `limit` chunks the embedding of the generation in force, beginning after id *after, which it moves. False
+/// when there are no more. REQUIRES: the reader has that generation open.
+bool embed_chunks(const Collection &collection, ModelReader &model, Which which, int limit, int64 *after, int64 *embedded);
 
 }  // namespace vectorizer::pg

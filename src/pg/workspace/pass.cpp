@@ -1,7 +1,7 @@
 #include "pg/workspace/pass.hpp"
 
 #include "pg/collection/held.hpp"
-#include "pg/collection/training.hpp"
+#include "pg/collection/tend.hpp"
 #include "pg/monitor/progress.hpp"
 #include "pg/workspace/ingest.hpp"
 
@@ -24,9 +24,8 @@ namespace {
 constexpr int kBatchFiles = 100;
 constexpr uint64 kBatchBytes = 4 << 20;
 constexpr int64 kBatchMicroseconds = USECS_PER_SEC;
-constexpr int kEmbedBatch = 1000;
 
-class Pass {
+class Pass final : private Host {
 public:
 	Pass(const Runner &runner, MemoryContext context)
 		: runner_(runner), context_(context), model_(hold_in<ModelReader>(context)), root_(hold_in<workspace::Fd>(context)),
@@ -57,12 +56,12 @@ public:
 
 private:
 	/// Ends a batch. From then on result_.more says whether to stop.
-	void end_batch()
+	bool end_batch() override
 	{
 		if (!runner_.commits) {
 			CommandCounterIncrement();
 			CHECK_FOR_INTERRUPTS();
-			return;
+			return true;
 		}
 		SPI_finish();
 		PopActiveSnapshot();
@@ -76,6 +75,7 @@ private:
 		PushActiveSnapshot(GetTransactionSnapshot());
 		if ((runner_.deadline != 0 && GetCurrentTimestamp() > runner_.deadline) || project_is_wanted(project_.id))
 			result_.more = true;
+		return !result_.more;
 	}
 
 	void report(const char *phase)
@@ -336,88 +336,23 @@ private:
 
 	void tend_model(Collection &collection)
 	{
-		spi_run("SELECT vectorizer.count_collection($1), m.state, m.n_chunks FROM vectorizer.collection c"
-				" LEFT JOIN vectorizer.model m ON m.collection_id = c.id AND m.generation = c.model_generation WHERE c.id = $1",
-				{param(collection.id)});
-		const int64 chunks = spi_int64(0, 1);
-		const char *state = spi_text(0, 2);
-		const int64 trained_on = spi_int64(0, 3);
-		if (state == nullptr) {
-			if (chunks == 0)
-				return;
-			train(collection, 1, chunks);
-			end_batch();
-			if (!result_.more)
-				fill(collection);
-		}
-		else if (strcmp(state, "filling") == 0) {
-			fill(collection);
-		}
-		else if (chunks >= 2 * trained_on) {
-			retrain(collection, chunks);
-			end_batch();
-		}
+		spi_run("SELECT vectorizer.count_collection($1)", {param(collection.id)});
+		tend(collection, spi_int64(0, 1), model_, context_, *this);
 	}
 
-	void train(Collection &collection, int32 generation, int64 chunks)
+	void report(const char *phase, int64 rows) override
 	{
-		report("training");
+		const int64 of_project = std::exchange(progress_.rows, rows);
+		report(phase);
+		progress_.rows = of_project;
+	}
+
+	void announce(const char *phase) override
+	{
+		report(phase);
 		if (runner_.commits)
 			end_batch();
-		MemoryContext working = AllocSetContextCreate(CurrentMemoryContext, "vectorizer training", ALLOCSET_DEFAULT_SIZES);
-		train_model(collection, generation, chunks, working);
-		MemoryContextDelete(working);
-		spi_run("UPDATE vectorizer.collection SET model_generation = $2, updated_at = now() WHERE id = $1",
-				{param(collection.id), param(generation)});
-		collection.generation = generation;
 		result_.more = false;
-	}
-
-	/// The first embeddings, batch by batch; then the index over them.
-	void fill(const Collection &collection)
-	{
-		const int64 rows = progress_.rows;
-		int64 after = 0;
-		progress_.rows = 0;
-		open_model(collection);
-		bool left = true;
-		while (left && !result_.more) {
-			left = embed_chunks(collection, model_, collection.generation, kEmbedBatch, &after, &progress_.rows);
-			report("embedding");
-			end_batch();
-		}
-		progress_.rows = rows;
-		if (left)
-			return;
-		report("indexing");
-		end_batch();
-		result_.more = false;
-		spi_run("SELECT vectorizer.create_vector_index($1)", {param(collection.id)});
-		mark_ready(collection);
-		end_batch();
-	}
-
-	/// A later generation: trained, given to all chunks, and in force, in one transaction.
-	void retrain(Collection &collection, int64 chunks)
-	{
-		const int32 old = collection.generation;
-		train(collection, old + 1, chunks);
-		open_model(collection);
-		int64 after = 0;
-		int64 embedded = 0;
-		while (embed_chunks(collection, model_, collection.generation, kEmbedBatch, &after, &embedded)) {
-		}
-		mark_ready(collection);
-		spi_run("DELETE FROM vectorizer.lexeme WHERE collection_id = $1 AND generation <= $2",
-				{param(collection.id), param(old)});
-		spi_run("DELETE FROM vectorizer.model WHERE collection_id = $1 AND generation <= $2",
-				{param(collection.id), param(old)});
-	}
-
-	void mark_ready(const Collection &collection)
-	{
-		spi_run("UPDATE vectorizer.model SET state = 'ready' WHERE collection_id = $1 AND generation = $2",
-				{param(collection.id), param(collection.generation)});
 	}
 
 	void finish()

@@ -1,17 +1,13 @@
 #include "pg/workspace/project.hpp"
 
 #include "pg/collection/identity.hpp"
-#include "pg/collection/lexemes.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/workspace/roots.hpp"
 
 extern "C" {
 #include "access/xlog.h"
-#include "catalog/namespace.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
-#include "utils/array.h"
-#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(vectorizer_place);
 PG_FUNCTION_INFO_V1(vectorizer_lock_project);
@@ -27,48 +23,6 @@ LOCKTAG project_lock(int64 id)
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, catalogue_table("project"), static_cast<uint32>(id),
 					   static_cast<uint16>(id >> 32));
 	return tag;
-}
-
-/// Column `column` of a row, text[]: its elements, palloc'd.
-std::span<const char *const> text_array(uint64 row, int column)
-{
-	bool null;
-	Datum *elements;
-	int count;
-	deconstruct_array(DatumGetArrayTypePCopy(spi_datum(row, column, &null)), TEXTOID, -1, false, TYPALIGN_INT, &elements,
-					  nullptr, &count);
-	auto **strings = static_cast<const char **>(palloc(sizeof(char *) * static_cast<std::size_t>(count + 1)));
-	for (int i = 0; i < count; ++i)
-		strings[i] = TextDatumGetCString(elements[i]);
-	return {strings, static_cast<std::size_t>(count)};
-}
-
-std::span<Collection> load_collections(int64 project)
-{
-	const uint64 count = spi_run(
-		"SELECT id, name, include, exclude, chunk_size, chunk_overlap, text_config, revision, dimension, model_generation"
-		" FROM vectorizer.collection WHERE project_id = $1 ORDER BY name",
-		{param(project)});
-	const Oid schema = get_namespace_oid("vectorizer_data", false);
-	auto *collections = static_cast<Collection *>(palloc0(sizeof(Collection) * (count + 1)));
-	for (uint64 i = 0; i < count; ++i) {
-		Collection &each = collections[i];
-		each.id = spi_int64(i, 1);
-		each.name = spi_text(i, 2);
-		each.table = get_relname_relid(each.name, schema);
-		if (!OidIsValid(each.table))
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("the table of collection \"%s\" is gone", each.name),
-							errhint("Drop the collection with vectorizer.drop_collection().")));
-		each.include = text_array(i, 3);
-		each.exclude = text_array(i, 4);
-		each.chunk_size = spi_int32(i, 5);
-		each.chunk_overlap = spi_int32(i, 6);
-		each.text_config = text_config_oid(spi_text(i, 7));
-		each.revision = spi_int32(i, 8);
-		each.dimension = spi_int32(i, 9);
-		each.generation = spi_int32(i, 10);
-	}
-	return {collections, count};
 }
 
 }  // namespace

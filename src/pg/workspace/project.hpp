@@ -1,23 +1,9 @@
 // A project and its collections as a pass needs them, and the lock that gives a project to one worker at a time.
 #pragma once
 
-#include "pg/pg.hpp"
+#include "pg/collection/collection.hpp"
 
 namespace vectorizer::pg {
-
-struct Collection {
-	int64 id;
-	const char *name;
-	Oid table;
-	std::span<const char *const> include;
-	std::span<const char *const> exclude;
-	int32 chunk_size;
-	int32 chunk_overlap;
-	Oid text_config;
-	int32 revision;
-	int32 dimension;
-	int32 generation;  // of the model; moves when a pass trains one
-};
 
 struct Project {
 	int64 id;

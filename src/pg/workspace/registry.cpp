@@ -25,6 +25,8 @@ constinit shmem_request_hook_type previous_request = nullptr;
 constinit shmem_startup_hook_type previous_startup = nullptr;
 constinit bool wake_at_commit = false;
 constinit bool callback_registered = false;
+constinit int n_written_here = 0;  // by this transaction, as in DatabaseSlot
+constinit Oid written_here[kMostWritten] = {};
 
 void request()
 {
@@ -48,13 +50,47 @@ void startup()
 	LWLockRelease(AddinShmemInitLock);
 }
 
+/// Puts a table down as written, if it is not.
+void add_written(Oid table, int &count, Oid (&tables)[kMostWritten])
+{
+	if (count > kMostWritten || std::find(tables, tables + count, table) != tables + count)
+		return;
+	if (count < kMostWritten)
+		tables[count] = table;
+	++count;
+}
+
+void tell_of_writes()
+{
+	with_slot(MyDatabaseId, [](DatabaseSlot *slot) {
+		if (slot == nullptr)
+			return;
+		for (const Oid table : std::span(written_here, static_cast<std::size_t>(std::min(n_written_here, kMostWritten))))
+			add_written(table, slot->n_written, slot->written);
+		if (n_written_here > kMostWritten)
+			slot->n_written = n_written_here;
+		if (slot->watcher_latch != nullptr)
+			SetLatch(slot->watcher_latch);
+	});
+}
+
 void at_transaction_end(XactEvent event, void *)
 {
-	if (!wake_at_commit || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
-	wake_at_commit = false;
-	if (event == XACT_EVENT_COMMIT)
+	if (n_written_here > 0 && event != XACT_EVENT_ABORT && registry_exists())
+		tell_of_writes();
+	if (wake_at_commit && event == XACT_EVENT_COMMIT)
 		want_watcher(MyDatabaseId);
+	n_written_here = 0;
+	wake_at_commit = false;
+}
+
+void hear_of_transaction_end()
+{
+	if (!callback_registered)
+		RegisterXactCallback(at_transaction_end, nullptr);
+	callback_registered = true;
 }
 
 void detach_launcher(int, Datum)
@@ -135,6 +171,24 @@ void want_watcher(Oid database)
 	if (full)
 		ereport(WARNING, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						  errmsg("more than %d databases have vectorizer projects: this one is not watched", kMaxDatabases)));
+}
+
+void note_write(Oid table)
+{
+	hear_of_transaction_end();
+	add_written(table, n_written_here, written_here);
+}
+
+int take_written(Oid (&tables)[kMostWritten])
+{
+	int count = 0;
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot == nullptr)
+			return;
+		count = std::exchange(slot->n_written, 0);
+		std::copy_n(slot->written, std::min(count, kMostWritten), tables);
+	});
+	return std::min(count, kMostWritten + 1);
 }
 
 void attach_launcher()
@@ -302,10 +356,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_wake_watcher(PG_FUNCTION_ARGS)
 {
 	using namespace vectorizer::pg;
 	(void) fcinfo;
-	if (!callback_registered) {
-		RegisterXactCallback(at_transaction_end, nullptr);
-		callback_registered = true;
-	}
+	hear_of_transaction_end();
 	wake_at_commit = true;
 	PG_RETURN_VOID();
 }

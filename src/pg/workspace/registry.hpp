@@ -14,6 +14,7 @@ namespace vectorizer::pg {
 
 inline constexpr int kMaxDatabases = 128;
 inline constexpr int kMostToTrain = 32;
+inline constexpr int kMostWritten = 32;
 
 /// From _PG_init while libraries are preloaded: asks for the shared memory.
 void request_registry();
@@ -32,6 +33,8 @@ struct DatabaseSlot {
 	Oid to_train[kMostToTrain];
 	bool starting;           // registered, does not know yet whether there is anything to watch
 	bool no_worker_slot;     // could not be registered: max_worker_processes
+	int n_written;           // dynamic collections that were written since the watcher looked; more than kMostWritten: all may have been
+	Oid written[kMostWritten];
 	Latch *watcher_latch;    // valid while watcher_pid is set
 	int failures;            // starts in a row that did not get as far as attach_watcher()
 	TimestampTz not_before;  // of the next start, after a failure
@@ -51,6 +54,12 @@ void for_each_slot(Function &&f);
 
 /// Asks for a watcher of a database and wakes who must hear of it.
 void want_watcher(Oid database);
+
+/// Tells the watcher, once this transaction commits, that the table of a dynamic collection was written. Does not raise.
+void note_write(Oid table);
+
+/// The tables of which that was told, which are forgotten with this. More than fit: kMostWritten + 1.
+int take_written(Oid (&tables)[kMostWritten]);
 
 /// The launcher says that it is there.
 void attach_launcher();

@@ -3,25 +3,23 @@
 #include "pg/background.hpp"
 #include "pg/collection/held.hpp"
 #include "pg/collection/identity.hpp"
-#include "pg/collection/spi.hpp"
 #include "pg/monitor/progress.hpp"
 #include "pg/workspace/pass.hpp"
 #include "pg/workspace/project.hpp"
 #include "pg/workspace/registry.hpp"
+#include "pg/workspace/transaction.hpp"
 #include "pg/workspace/worker.hpp"
+#include "pg/workspace/written.hpp"
 
 #include <optional>
 
 extern "C" {
-#include "access/xact.h"
 #include "commands/extension.h"
-#include "pgstat.h"
 #include "postmaster/interrupt.h"
 #include "storage/fd.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
-#include "utils/snapmgr.h"
 }
 
 namespace vectorizer::pg {
@@ -69,22 +67,6 @@ struct Due {
 	}
 };
 
-void begin()
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	SPI_connect();
-	PushActiveSnapshot(GetTransactionSnapshot());
-}
-
-void commit()
-{
-	SPI_finish();
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	pgstat_report_stat(false);
-}
-
 class Watcher {
 public:
 	Watcher()
@@ -110,6 +92,7 @@ public:
 	long round()
 	{
 		heard_ = hear();
+		written_.hear();
 		if (next() <= GetCurrentTimestamp()) {
 			if (!refresh())
 				return -1;
@@ -118,6 +101,11 @@ public:
 				if (each.next() <= GetCurrentTimestamp())
 					look(each);
 				CHECK_FOR_INTERRUPTS();
+			}
+			if (written_.next() <= GetCurrentTimestamp()) {
+				pgstat_report_activity(STATE_RUNNING, "looking at vectorizer collections that were written");
+				written_.look(context_);
+				pgstat_report_activity(STATE_IDLE, nullptr);
 			}
 			heard_ = hear() || heard_;
 		}
@@ -134,6 +122,7 @@ public:
 	void hurry()
 	{
 		hurried_ = true;
+		written_.hurry();
 		for (Due &each : std::span(due_, count_))
 			each.scan = 0;
 	}
@@ -147,9 +136,9 @@ private:
 
 	TimestampTz next() const
 	{
-		if (hurried_ || count_ == 0)
+		if (hurried_)
 			return 0;
-		TimestampTz soonest = DT_NOEND;
+		TimestampTz soonest = written_.next();
 		for (const Due &each : std::span(due_, count_))
 			soonest = std::min(soonest, each.next());
 		return soonest;
@@ -173,11 +162,11 @@ private:
 		return heard;
 	}
 
-	/// Reads the list of projects. False if there is none to watch.
+	/// Reads the list of projects. False if there is nothing to watch.
 	bool refresh()
 	{
 		hurried_ = false;
-		begin();
+		begin_transaction();
 		std::span<Due> fresh{};
 		if (OidIsValid(get_extension_oid("vectorizer", true))) {
 			const uint64 found = spi_run("SELECT id, (extract(epoch FROM scan_interval) * 1000000)::bigint,"
@@ -196,8 +185,12 @@ private:
 				fresh[i].debounce = spi_int64(i, 3);
 				fresh[i].scan = std::min(fresh[i].scan, GetCurrentTimestamp() + fresh[i].interval);
 			}
+			written_.refresh();
 		}
-		commit();
+		else {
+			written_ = {};
+		}
+		commit_transaction();
 		for (const Due &old : std::span(due_, count_)) {
 			if (hearing_.notifier && std::ranges::none_of(fresh, [&](const Due &each) { return each.project == old.project; }))
 				guard([&] { hearing_.notifier->forget(old.project); });
@@ -206,7 +199,7 @@ private:
 			pfree(due_);
 		due_ = fresh.data();
 		count_ = fresh.size();
-		return count_ > 0;
+		return count_ > 0 || written_.any();
 	}
 
 	const Due *find(int64 project) const
@@ -225,14 +218,14 @@ private:
 		PG_TRY();
 		{
 			pgstat_report_activity(STATE_RUNNING, "keeping a vectorizer project up to date");
-			begin();
+			begin_transaction();
 			if (lock_project(due.project, true, false)) {
 				pass(due, everything);
 				unlock_projects();
 			}
 			else {
 				// Somebody has the project, perhaps since he asked this pass to end: go on soon after him.
-				commit();
+				commit_transaction();
 				due.scan = GetCurrentTimestamp() + std::min<int64>(due.interval, USECS_PER_SEC);
 				due.changed_first = due.retry = 0;
 			}
@@ -269,7 +262,7 @@ private:
 							second ? due.losses : -1};
 		const PassResult result = run_pass(due.project, runner, context_);
 		const bool told = note_hearing(due.project);
-		commit();
+		commit_transaction();
 
 		const TimestampTz now = GetCurrentTimestamp();
 		const int64 soon = std::min(due.interval, kBlindInterval);
@@ -311,9 +304,9 @@ private:
 		FlushErrorState();
 		unlock_projects();
 
-		begin();
+		begin_transaction();
 		report_progress({project, "watcher", "failed", 0, 0, 0}, error->message);
-		commit();
+		commit_transaction();
 		MemoryContextSwitchTo(caller);
 	}
 
@@ -322,6 +315,7 @@ private:
 	Hearing &hearing_;
 	Due *due_ = nullptr;
 	std::size_t count_ = 0;
+	WrittenCollections written_;
 	bool hurried_ = true;
 	bool heard_ = false;
 };

@@ -1,0 +1,86 @@
+#include "pg/collection/collection.hpp"
+
+#include "pg/collection/lexemes.hpp"
+#include "pg/collection/spi.hpp"
+
+extern "C" {
+#include "catalog/namespace.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+}
+
+namespace vectorizer::pg {
+
+namespace {
+
+/// Column `column` of a row, text[]: its elements, palloc'd.
+std::span<const char *const> text_array(uint64 row, int column)
+{
+	bool null;
+	Datum *elements;
+	int count;
+	deconstruct_array(DatumGetArrayTypePCopy(spi_datum(row, column, &null)), TEXTOID, -1, false, TYPALIGN_INT, &elements,
+					  nullptr, &count);
+	auto **strings = static_cast<const char **>(palloc(sizeof(char *) * static_cast<std::size_t>(count + 1)));
+	for (int i = 0; i < count; ++i)
+		strings[i] = TextDatumGetCString(elements[i]);
+	return {strings, static_cast<std::size_t>(count)};
+}
+
+std::span<Collection> load(const char *condition, int64 parameter)
+{
+	const uint64 count = spi_run(
+		psprintf("SELECT id, name, include, exclude, chunk_size, chunk_overlap, text_config, revision, dimension, model_generation,"
+				 " kind = 'dynamic', model, coalesce((model_options ->> 'k1')::float8, 1.2), coalesce((model_options ->> 'b')::float8, 0.75)"
+				 " FROM vectorizer.collection WHERE %s = $1 ORDER BY name",
+				 condition),
+		{param(parameter)});
+	const Oid schema = get_namespace_oid("vectorizer_data", false);
+	auto *collections = static_cast<Collection *>(palloc0(sizeof(Collection) * (count + 1)));
+	for (uint64 i = 0; i < count; ++i) {
+		Collection &each = collections[i];
+		each.id = spi_int64(i, 1);
+		each.name = spi_text(i, 2);
+		each.table = get_relname_relid(each.name, schema);
+		if (!OidIsValid(each.table))
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("the table of collection \"%s\" is gone", each.name),
+							errhint("Drop the collection with vectorizer.drop_collection().")));
+		each.include = text_array(i, 3);
+		each.exclude = text_array(i, 4);
+		each.chunk_size = spi_int32(i, 5);
+		each.chunk_overlap = spi_int32(i, 6);
+		each.text_config = text_config_oid(spi_text(i, 7));
+		each.revision = spi_int32(i, 8);
+		each.dimension = spi_int32(i, 9);
+		each.generation = spi_int32(i, 10);
+		each.dynamic = spi_bool(i, 11);
+		each.model = strcmp(spi_text(i, 12), "none") == 0 ? ModelKind::kNone : ModelKind::kLsa;
+		each.k1 = static_cast<float>(spi_float8(i, 13));
+		each.b = static_cast<float>(spi_float8(i, 14));
+	}
+	return {collections, count};
+}
+
+}  // namespace
+
+std::span<Collection> load_collections(int64 project)
+{
+	return load("project_id", project);
+}
+
+std::span<Collection> load_collection(int64 id)
+{
+	return load("id", id);
+}
+
+std::span<DynamicCollection> dynamic_collections()
+{
+	const uint64 count = spi_run("SELECT id, name FROM vectorizer.collection WHERE kind = 'dynamic' ORDER BY id");
+	const Oid schema = get_namespace_oid("vectorizer_data", false);
+	auto *collections = static_cast<DynamicCollection *>(palloc(sizeof(DynamicCollection) * (count + 1)));
+	for (uint64 i = 0; i < count; ++i)
+		collections[i] = {spi_int64(i, 1), get_relname_relid(spi_text(i, 2), schema)};
+	return {collections, count};
+}
+
+}  // namespace vectorizer::pg

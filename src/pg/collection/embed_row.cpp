@@ -1,0 +1,245 @@
+// The triggers of dynamic collections: what follows from a row's content, and telling the watcher of it.
+//
+// A row is written by whoever may; the model's rows are read as the catalogue's owner. The statement holds the table in ROW EXCLUSIVE
+// mode, and a generation that replaces another one comes into force under a lock that conflicts with it (tend.cpp): all rows of
+// a statement, and of its transaction, get embeddings of the generation that will be in force when it commits.
+#include "pg/collection/held.hpp"
+#include "pg/collection/identity.hpp"
+#include "pg/collection/model.hpp"
+#include "pg/collection/spi.hpp"
+#include "pg/collection/write_guard.hpp"
+#include "pg/workspace/registry.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(vectorizer_embed_row);
+PG_FUNCTION_INFO_V1(vectorizer_note_write);
+}
+
+namespace vectorizer::pg {
+
+namespace {
+
+constexpr int kErrEmbeddingFollows = MAKE_SQLSTATE('V', 'Z', '0', '0', '2');
+
+/// Lexemes that a statement keeps the rows of: beyond that the reader begins anew.
+constexpr std::size_t kMostKept = 100000;
+
+/// What a statement's trigger knows of its collection.
+struct Writer {
+	MemoryContext context;  // for the reader's rows
+	int64 collection;
+	int32 generation;
+	Oid text_config;
+	bool embeds;
+	ModelReader *model;
+};
+
+/// The model that is in force, also in a transaction that goes on seeing an older one.
+template <typename Function>
+void with_latest_snapshot(Function &&f)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	f();
+	PopActiveSnapshot();
+}
+
+Writer *writer_of(Relation table, MemoryContext context)
+{
+	auto *writer = static_cast<Writer *>(MemoryContextAllocZero(context, sizeof(Writer)));
+	writer->context = AllocSetContextCreate(context, "vectorizer model", ALLOCSET_DEFAULT_SIZES);
+	as_catalogue_owner([&] {
+		if (spi_run("SELECT id, model_generation, text_config, model <> 'none' FROM vectorizer.collection WHERE name = $1",
+					{param(RelationGetRelationName(table))}, Sees::kSnapshot) == 0)
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+							errmsg("collection \"%s\" does not exist", RelationGetRelationName(table)),
+							errhint("Drop the trigger \"embed_row\" if the table is to be used without it.")));
+		writer->collection = spi_int64(0, 1);
+		writer->generation = spi_int32(0, 2);
+		writer->text_config = text_config_oid(spi_text(0, 3));
+		writer->embeds = spi_bool(0, 4);
+	});
+	return writer;
+}
+
+ModelReader &model_of(Writer &writer)
+{
+	if (writer.model == nullptr || writer.model->kept() > kMostKept) {
+		MemoryContextReset(writer.context);
+		writer.model = &hold_in<ModelReader>(writer.context);
+		writer.model->open(writer.context, writer.collection, writer.generation, Sees::kSnapshot);
+	}
+	return *writer.model;
+}
+
+/// A column of the trigger's table by its name.
+int column(Relation table, const char *name)
+{
+	const int number = SPI_fnumber(RelationGetDescr(table), name);
+	if (number <= 0)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("collection \"%s\" has no column \"%s\"", RelationGetRelationName(table), name)));
+	return number;
+}
+
+struct Value {
+	Datum datum;
+	bool null;
+};
+
+Value value_of(HeapTuple row, Relation table, const char *name)
+{
+	Value value{};
+	value.datum = SPI_getbinval(row, RelationGetDescr(table), column(table, name), &value.null);
+	return value;
+}
+
+bool same(HeapTuple a, HeapTuple b, Relation table, const char *name)
+{
+	const Value x = value_of(a, table, name);
+	const Value y = value_of(b, table, name);
+	return x.null == y.null && (x.null || datum_image_eq(x.datum, y.datum, false, -1));
+}
+
+std::string_view view(Datum value)
+{
+	const auto *plain = DatumGetTextPP(value);
+	return {VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain)};
+}
+
+/// The text that a row is found by: its content under its heading.
+std::string_view searched_text(Value content, Value heading)
+{
+	const std::string_view body = view(content.datum);
+	if (heading.null)
+		return body;
+	const std::string_view title = view(heading.datum);
+	auto *joined = static_cast<char *>(palloc(title.size() + body.size() + 2));
+	char *at = std::copy(title.begin(), title.end(), joined);
+	at = std::fill_n(at, 2, '\n');
+	std::copy(body.begin(), body.end(), at);
+	return {joined, title.size() + body.size() + 2};
+}
+
+/// The columns that the row gets beside what was written.
+class Derived {
+public:
+	explicit Derived(Relation table) : table_(table) {}
+
+	void set(const char *name, Value value)
+	{
+		columns_[count_] = column(table_, name);
+		values_[count_] = value.datum;
+		nulls_[count_] = value.null;
+		++count_;
+	}
+	void keep(HeapTuple old, const char *name) { set(name, value_of(old, table_, name)); }
+
+	HeapTuple apply(HeapTuple row)
+	{
+		return heap_modify_tuple_by_cols(row, RelationGetDescr(table_), count_, columns_, values_, nulls_);
+	}
+
+private:
+	Relation table_;
+	int count_ = 0;
+	int columns_[8];
+	Datum values_[8];
+	bool nulls_[8];
+};
+
+void refuse_embedding(Relation table)
+{
+	ereport(ERROR, (errcode(kErrEmbeddingFollows),
+					errmsg("the embeddings of collection \"%s\" are made by its model", RelationGetRelationName(table)),
+					errhint("Write content alone; or create a collection with model => 'none' for embeddings of your own.")));
+}
+
+HeapTuple with_what_follows(Relation table, HeapTuple old, HeapTuple row, Writer &writer)
+{
+	const Value content = value_of(row, table, "content");
+	const Value heading = value_of(row, table, "heading");
+	const Value embedding = value_of(row, table, "embedding");
+	if (writer.embeds && !embedding.null && (old == nullptr || !same(old, row, table, "embedding")))
+		refuse_embedding(table);
+	Derived derived(table);
+	if (old != nullptr) {
+		derived.keep(old, "created_at");
+		derived.set("updated_at", {TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false});
+	}
+	if (content.null)  // NOT NULL will say so
+		return derived.apply(row);
+	if (old != nullptr && same(old, row, table, "content") && same(old, row, table, "heading")) {
+		for (const char *name : {"tsv", "n_lexemes", "content_hash", "model_generation"})
+			derived.keep(old, name);
+		if (writer.embeds)
+			derived.keep(old, "embedding");
+		return derived.apply(row);
+	}
+
+	TSVector tsv = to_tsvector(writer.text_config, searched_text(content, heading));
+	derived.set("tsv", {TSVectorGetDatum(tsv), false});
+	derived.set("n_lexemes", {Int32GetDatum(static_cast<int32>(total_lexemes(tsv))), false});
+	derived.set("content_hash", {DirectFunctionCall1(sha256_bytea, content.datum), false});
+	derived.set("model_generation", {Int32GetDatum(writer.embeds ? writer.generation : 0), false});
+	if (writer.embeds) {
+		const Vector *vector = nullptr;
+		if (writer.generation > 0) {
+			ModelReader &model = model_of(writer);
+			model.fetch({&tsv, 1});
+			vector = model.embed(tsv);
+		}
+		derived.set("embedding", {PointerGetDatum(vector), vector == nullptr});
+	}
+	return derived.apply(row);
+}
+
+}  // namespace
+
+}  // namespace vectorizer::pg
+
+extern "C" PGDLLEXPORT Datum vectorizer_embed_row(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer::pg;
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("embed_row is a trigger function")));
+	const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("embed_row is for rows, before they are inserted or updated")));
+	const bool update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	HeapTuple row = update ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	if (RelationGetRelid(trigger->tg_relation) == writable_collection)
+		return PointerGetDatum(row);
+
+	MemoryContext result_context = CurrentMemoryContext;
+	SPI_connect();
+	HeapTuple result = nullptr;
+	with_latest_snapshot([&] {
+		if (fcinfo->flinfo->fn_extra == nullptr)
+			fcinfo->flinfo->fn_extra = writer_of(trigger->tg_relation, fcinfo->flinfo->fn_mcxt);
+		HeapTuple made = with_what_follows(trigger->tg_relation, update ? trigger->tg_trigtuple : nullptr, row,
+										   *static_cast<Writer *>(fcinfo->flinfo->fn_extra));
+		MemoryContext spi_context = MemoryContextSwitchTo(result_context);
+		result = heap_copytuple(made);
+		MemoryContextSwitchTo(spi_context);
+	});
+	SPI_finish();
+	return PointerGetDatum(result);
+}
+
+extern "C" PGDLLEXPORT Datum vectorizer_note_write(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer::pg;
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("note_write is a trigger function")));
+	const Oid table = RelationGetRelid(reinterpret_cast<TriggerData *>(fcinfo->context)->tg_relation);
+	if (table != writable_collection)
+		note_write(table);
+	PG_RETURN_POINTER(nullptr);
+}
