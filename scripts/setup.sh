@@ -19,9 +19,11 @@ packages() {
 		libeigen3-dev   linear algebra, headers only
 		libxml2-dev   HTML to text
 		libmd4c-dev   the headings of Markdown
+		libicu-dev   character sets
 	LIST
 	[ "$purpose" = quickstart ] || cat <<-LIST
 		libgtest-dev   unit tests
+		poppler-utils   text of PDF, in a process of its own
 		postgresql-$1-pgtap   SQL tests
 		libtap-parser-sourcehandler-pgtap-perl   pg_prove, which runs them
 		libipc-run-perl   for the server's Perl test modules

@@ -1,5 +1,5 @@
 // Fuzzes core/text/chunker against its contract (test/unit/text/chunk_rule.hpp). Input: two bytes of size, one of
-// overlap, one that says how many marks, their distances, then the text.
+// overlap, one that says how many marks, and breaks, their distances, then the text.
 // How to run it: README.md.
 #include "core/text/chunker.hpp"
 
@@ -31,7 +31,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 		at += data[4 + i];
 		marks.push_back({cut_before(text, at), std::to_string(i)});
 	}
-	std::string broken = broken_rule(text, options, marks, chunk(text, options, {}, marks));
+	std::vector<Break> breaks;
+	at = 0;
+	for (std::size_t i = 0; i < marks_wanted && data[3] >= 128; ++i) {
+		at = cut_before(text, at + 1 + data[4 + i] / 2);
+		if (at > 0 && at < text.size() && (breaks.empty() || breaks.back().offset < at))
+			breaks.push_back({static_cast<std::uint32_t>(i % 3), static_cast<std::uint32_t>(at)});
+	}
+	std::string broken = broken_rule(text, options, marks, chunk(text, options, {}, marks, breaks));
 	if (!broken.empty())
 		std::fprintf(stderr, "rule: %s\n", broken.c_str());
 	REQUIRE(broken.empty());

@@ -52,16 +52,16 @@ SELECT is((SELECT count(*) FROM vectorizer_data."p.rest" WHERE path = 'long.txt'
 
 -- What cannot be indexed has a reason
 SELECT pg_temp.shell(format('cd %L; head -c 5000 /dev/zero > binary.bin; mkfifo pipe; ln -s /etc/passwd link; '
-	'printf "caf\351 au lait" > latin1.txt; touch "$(printf "bad\377name")"; mkdir deep; ln -s .. deep/loop', :'files'));
+	'printf "caf\303\251 au lait \351" > broken.txt; touch "$(printf "bad\377name")"; mkdir deep; ln -s .. deep/loop', :'files'));
 SELECT lives_ok('SELECT vectorizer.sync(''p'')', 'odd files do no harm');
 SELECT is((SELECT state || ': ' || reason FROM vectorizer.files WHERE path = 'binary.bin'), 'skipped: binary', 'binary');
 SELECT is((SELECT state || ': ' || reason FROM vectorizer.files WHERE path = 'pipe'), 'skipped: FIFO', 'a FIFO');
 SELECT is((SELECT state || ': ' || reason FROM vectorizer.files WHERE path = 'link'), 'skipped: symbolic link', 'a link');
 SELECT is((SELECT state || ': ' || reason FROM vectorizer.files WHERE path = 'deep/loop'), 'skipped: symbolic link', 'a loop');
 SELECT is((SELECT state FROM vectorizer.files WHERE path = 'bad\xFFname'), 'skipped', 'a name that is not UTF-8');
-SELECT is((SELECT state || ': ' || reason FROM vectorizer.files WHERE path = 'latin1.txt'),
+SELECT is((SELECT state || ': ' || reason FROM vectorizer.files WHERE path = 'broken.txt'),
 	'indexed: 1 byte sequences that are not UTF-8 were replaced', 'invalid UTF-8 is repaired, and said');
-SELECT is((SELECT content FROM vectorizer_data."p.rest" WHERE path = 'latin1.txt'), 'caf� au lait', 'to U+FFFD');
+SELECT is((SELECT content FROM vectorizer_data."p.rest" WHERE path = 'broken.txt'), 'café au lait �', 'to U+FFFD');
 SELECT is_empty('SELECT FROM vectorizer_data."p.rest" WHERE content LIKE ''%root:%''', 'no link was followed');
 SELECT pg_temp.shell(format('cd %L; rm long.txt; mkfifo long.txt', :'files'));
 SELECT vectorizer.sync('p');

@@ -61,8 +61,9 @@ private:
 
 class Chunker {
 public:
-	Chunker(std::string_view text, const ChunkOptions &options, Stop stop, std::span<const HeadingMark> marks)
-		: text_(text), options_(options), stop_(stop), marks_(marks) {}
+	Chunker(std::string_view text, const ChunkOptions &options, Stop stop, std::span<const HeadingMark> marks,
+			std::span<const Break> breaks)
+		: text_(text), options_(options), stop_(stop), marks_(marks), breaks_(breaks) {}
 
 	std::vector<Chunk> run()
 	{
@@ -111,6 +112,7 @@ private:
 	{
 		const std::size_t size = options_.size;
 		std::array<std::size_t, kRanks> cut{};  // 0: none
+		std::size_t early = 0;                  // at a break, if none leaves half a chunk
 		std::size_t least = size / 2;           // characters that a cut must leave
 		std::size_t fresh_count = 0;            // characters before `fresh`
 		std::size_t word_end = begin;           // past the last character that is not white space
@@ -120,9 +122,12 @@ private:
 		auto offer = [&](Rank rank) {
 			if (word_count >= least)
 				cut[rank] = word_end;
+			else if (!breaks_.empty() && rank != kWord && word_end > fresh && word_count >= fresh_count + size / 4)
+				early = word_end;
 		};
 
 		std::size_t at = begin;
+		std::size_t next_break = first_break(begin + 1);
 		for (std::size_t count = 0; at < text_.size(); ++count) {
 			if (at == fresh) {
 				fresh_count = count;
@@ -134,7 +139,9 @@ private:
 			}
 			Decoded c = look(at);
 			bool space = is_space(c.code_point);
-			if (!space && pauses.sentence_before(c.code_point))
+			if (next_break < breaks_.size() && breaks_[next_break].offset <= at)
+				offer(static_cast<Rank>(breaks_[next_break++].rank));
+			else if (breaks_.empty() && !space && pauses.sentence_before(c.code_point))
 				offer(kSentence);
 			if (count >= size && (!space || count >= 2 * size))
 				break;
@@ -142,7 +149,10 @@ private:
 			pauses.feed(c.code_point, space);
 			at += c.length;
 			if (space) {
-				offer(pauses.newlines() >= 2 ? kParagraph : pauses.newlines() == 1 ? kLine : kWord);
+				offer(!breaks_.empty()             ? kWord
+					  : pauses.newlines() >= 2     ? kParagraph
+					  : pauses.newlines() == 1     ? kLine
+												   : kWord);
 			} else {
 				word_end = at;
 				word_count = count + 1;
@@ -150,11 +160,18 @@ private:
 		}
 		if (at == text_.size())
 			return word_end;
-		for (std::size_t candidate : cut) {
+		for (std::size_t candidate : {cut[kParagraph], cut[kSentence], cut[kLine], early, cut[kWord]}) {
 			if (candidate != 0)
 				return candidate;
 		}
 		return word_end;
+	}
+
+	/// The first break at or past `at`.
+	std::size_t first_break(std::size_t at) const
+	{
+		return static_cast<std::size_t>(
+			std::ranges::lower_bound(breaks_, at, {}, [](const Break &b) { return std::size_t{b.offset}; }) - breaks_.begin());
 	}
 
 	// Where the next chunk begins, given the bounds of the last one and where its own new part begins.
@@ -184,7 +201,7 @@ private:
 		return first_start(begin, end, reach, fresh);
 	}
 
-	// The best beginning for an overlap of `reach` characters [begin, end): a sentence in its first half, else a word.
+	// The best beginning for an overlap of `reach` characters [begin, end): a break, or a sentence in its first half; else a word.
 	std::size_t first_start(std::size_t begin, std::size_t end, std::size_t reach, std::size_t otherwise)
 	{
 		std::size_t word = text_.size();
@@ -194,11 +211,13 @@ private:
 		Decoded last = look(before);
 		pauses.feed(last.code_point, is_space(last.code_point));
 		std::size_t count = 0;
+		const std::size_t next = first_break(begin);
+		const std::size_t broken = next < breaks_.size() ? breaks_[next].offset : text_.size();
 		for (std::size_t at = begin; at < end; ++count) {
 			Decoded c = look(at);
 			bool space = is_space(c.code_point);
 			if (!space) {
-				if (count <= reach / 2 && pauses.sentence_before(c.code_point))
+				if (breaks_.empty() ? count <= reach / 2 && pauses.sentence_before(c.code_point) : at >= broken)
 					return at;
 				if (pauses.word_before())
 					word = std::min(word, at);
@@ -238,6 +257,7 @@ private:
 	const ChunkOptions &options_;
 	Stop stop_;
 	std::span<const HeadingMark> marks_;
+	std::span<const Break> breaks_;
 	std::size_t next_mark_ = 0;  // the first mark past the new part's beginning
 	std::uint32_t line_ = 1;     // of line_at_
 	std::size_t line_at_ = 0;
@@ -246,7 +266,8 @@ private:
 
 }  // namespace
 
-std::vector<Chunk> chunk(std::string_view text, const ChunkOptions &options, Stop stop, std::span<const HeadingMark> marks)
+std::vector<Chunk> chunk(std::string_view text, const ChunkOptions &options, Stop stop, std::span<const HeadingMark> marks,
+						 std::span<const Break> breaks)
 {
 	if (options.size < 16 || options.size > 1000000)
 		throw Error(Errc::kInvalidInput, "chunk size must be between 16 and 1000000 characters");
@@ -254,7 +275,7 @@ std::vector<Chunk> chunk(std::string_view text, const ChunkOptions &options, Sto
 		throw Error(Errc::kInvalidInput, "chunk overlap must be at most half the chunk size");
 	if (!is_valid(text))
 		throw Error(Errc::kInvalidInput, "text to cut into chunks is not valid UTF-8");
-	return Chunker(text, options, stop, marks).run();
+	return Chunker(text, options, stop, marks, breaks).run();
 }
 
 }  // namespace vectorizer::txt

@@ -6,10 +6,11 @@
 //   past the end of the one before it, and the white space between them, gives the text back.
 // - A chunk begins and ends with a character that is not white space. A text of white space has no chunks.
 // - Size: at most `size` characters.
-// - Overlap: byte_end_i - byte_begin_{i+1} is at most `overlap` characters. It begins at a sentence in its first half,
-//   else at a word, else at `overlap` characters, and never reaches back over a heading mark.
+// - Overlap: byte_end_i - byte_begin_{i+1} is at most `overlap` characters. It begins at a sentence in its first half (at the first
+//   break, where breaks are given), else at a word, else at `overlap` characters, and never reaches back over a heading mark.
 // - Cuts: the last paragraph end (blank line) that leaves the chunk between half full and full, else the last sentence
-//   end, else line end, else word end, else `size` characters; never inside a UTF-8 sequence.
+//   end, else line end, else word end, else `size` characters; never inside a UTF-8 sequence. Where breaks are given, the last of
+//   the best rank takes the place of paragraph, sentence and line ends; before a word end comes one that leaves it a quarter full.
 // - A heading mark starts a new chunk when the chunk before it would be at least a quarter full without its overlap.
 //
 // Work is linear in the text whatever it holds: every chunk but the last moves on by at least a quarter of `size`
@@ -39,6 +40,12 @@ struct HeadingMark {
 	std::string heading;  // may be a path: "19. Server Setup > 19.2. Creating a Cluster"
 };
 
+/// Where a text that is no prose may be cut: before `offset`. Rank 0 is the best place, 2 the least.
+struct Break {
+	std::uint32_t rank : 2;
+	std::uint32_t offset : 30;  // texts have at most 256 MiB
+};
+
 inline constexpr std::size_t kStopInterval = 1 << 16;
 
 /// Views point into the text and the marks given: valid as long as those.
@@ -51,9 +58,9 @@ struct Chunk {
 	std::uint32_t end_line;    // the line of the last character
 };
 
-/// REQUIRES: marks ascending by offset.
+/// REQUIRES: marks ascending by offset, breaks strictly so, none inside a character.
 /// Throws Errc::kInvalidInput (options out of range, text that is not valid UTF-8), kLimit (max_chunks), kCancelled.
 std::vector<Chunk> chunk(std::string_view text, const ChunkOptions &options, Stop stop,
-						 std::span<const HeadingMark> marks = {});
+						 std::span<const HeadingMark> marks = {}, std::span<const Break> breaks = {});
 
 }  // namespace vectorizer::txt

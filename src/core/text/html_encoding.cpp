@@ -1,5 +1,6 @@
 #include "core/text/html_encoding.hpp"
 
+#include "core/text/charset.hpp"
 #include "core/text/utf8.hpp"
 
 #include <algorithm>
@@ -40,19 +41,6 @@ std::string from_windows_1252(std::string_view bytes)
 		append_utf8(text, byte >= 0x80 && byte < 0xA0 ? kHigh[byte - 0x80] : byte);
 	}
 	return text;
-}
-
-bool mostly_utf8(std::string_view bytes)
-{
-	std::size_t whole = 0;
-	std::size_t broken = 0;
-	for (std::size_t at = 0; at < bytes.size();) {
-		Decoded c = decode(bytes, at);
-		whole += c.valid && c.length > 1;
-		broken += !c.valid;
-		at += c.length;
-	}
-	return whole >= broken;
 }
 
 }  // namespace

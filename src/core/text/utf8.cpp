@@ -208,18 +208,15 @@ bool looks_binary(std::string_view bytes)
 	}
 
 	std::size_t control = 0;
-	std::size_t broken = 0;
 	for (std::size_t at = 0; at < end;) {
 		Decoded c = decode(bytes, at);
 		if (c.valid && c.code_point == 0)
 			return true;
-		if (!c.valid || c.code_point == kReplacementCharacter)
-			broken += c.length;
-		else if ((c.code_point < ' ' && !is_space(c.code_point) && c.code_point != 0x1B) || c.code_point == 0x7F)
+		if (c.valid && ((c.code_point < ' ' && !is_space(c.code_point) && c.code_point != 0x1B) || c.code_point == 0x7F))
 			++control;
 		at += c.length;
 	}
-	return control * 10 > end || broken * 10 > end * 3;
+	return control * 10 > end;
 }
 
 std::string printable(std::string_view bytes)

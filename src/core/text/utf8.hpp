@@ -59,8 +59,8 @@ struct Repaired {
 Repaired to_utf8(std::string_view bytes);
 
 /// Whether a file is hardly text, from its first 8 kB: a NUL (unless the bytes begin with a UTF-16 mark), or more than
-/// one byte in ten that is a control character other than tab, line feed, form feed, carriage return and escape, or
-/// more than three in ten that break UTF-8. Empty input is not binary.
+/// one byte in ten that is a control character other than tab, line feed, form feed, carriage return and escape. What is left may still
+/// be text in no encoding: decode_text() says so. Empty input is not binary.
 bool looks_binary(std::string_view bytes);
 
 /// `bytes` for a message: invalid bytes, control characters and backslashes as \xNN.

@@ -1,9 +1,7 @@
 #include "pg/workspace/ingest.hpp"
 
-#include "core/text/chunker.hpp"
-#include "core/text/html.hpp"
-#include "core/text/markdown.hpp"
-#include "core/text/utf8.hpp"
+#include "core/text/document.hpp"
+#include "core/workspace/child.hpp"
 #include "pg/collection/held.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/collection/write_guard.hpp"
@@ -53,14 +51,11 @@ std::string_view with_heading(const txt::Chunk &chunk)
 }
 
 /// What should be known of a file that was indexed; null if nothing.
-template <typename Document>
-const char *remark(const Document &document)
+const char *remark(const txt::Document &document, const txt::Cut &cut)
 {
-	if (document.cut_short)
-		return "elements are nested too deeply: the text ends there";
-	if (document.replaced > 0)
-		return psprintf("%zu byte sequences that are not UTF-8 were replaced", document.replaced);
-	return document.chunks.empty() ? "no text" : nullptr;
+	if (cut.chunks.empty())
+		return "no text";
+	return document.remark.empty() ? nullptr : pstrdup(document.remark.c_str());
 }
 
 Param text_or_null(std::string_view value)
@@ -71,52 +66,46 @@ Param text_or_null(std::string_view value)
 }  // namespace
 
 /// What core makes of a file. Held in the file's context.
-struct Ingest::Document {
-	workspace::ReadResult read;
-	bool binary = false;
-	const char *media_type = "text/plain";
-	std::string title;
-	std::string text;
-	std::size_t replaced = 0;  // byte sequences that were not UTF-8
-	bool cut_short = false;    // HTML whose end could not be read
-	std::vector<txt::HeadingMark> headings;
-	std::vector<txt::Chunk> chunks;
+struct Ingest::Read {
+	workspace::ReadResult file;
+	txt::Document document;
+	txt::Cut cut;
+	std::string trouble;  // why there is no document: a reason to skip the file
 	Sha256 hash;
 
 	void extract(std::string_view path)
 	{
-		binary = txt::looks_binary(read.bytes);
-		if (binary)
-			return;
-		const bool markdown = txt::looks_like_markdown(path);  // which may begin with tags
-		if (!markdown && txt::looks_like_html(path, read.bytes)) {
-			txt::HtmlText html = txt::html_to_text(read.bytes, interrupt_pending());
-			media_type = "text/html";
-			title = std::move(html.title);
-			text = std::move(html.text);
-			headings = std::move(html.headings);
-			cut_short = html.cut_short;
-		}
-		else {
-			txt::Repaired repaired = txt::to_utf8(read.bytes);
-			text = std::move(repaired.text);
-			replaced = repaired.replaced;
-		}
-		if (markdown) {
-			txt::Outline outline = txt::outline_markdown(text, interrupt_pending());
-			media_type = "text/markdown";
-			title = std::move(outline.title);
-			headings = std::move(outline.headings);
-		}
-		std::string().swap(read.bytes);
+		if (txt::format_of(path, file.bytes) == txt::Format::kPdf)
+			extract_pdf();
+		else
+			document = txt::read_document(path, file.bytes, interrupt_pending());
+		if (document.binary)
+			trouble = "binary";
+		std::string().swap(file.bytes);
 	}
 
-	void cut(const Collection &collection)
+	void make_chunks(const Collection &collection)
 	{
 		txt::ChunkOptions options;
 		options.size = static_cast<std::size_t>(collection.chunk_size);
 		options.overlap = static_cast<std::size_t>(collection.chunk_overlap);
-		chunks = txt::chunk(text, options, interrupt_pending(), headings);
+		cut = txt::cut_document(document, options, interrupt_pending());
+	}
+
+private:
+	void extract_pdf()
+	{
+		const std::string program = workspace::find_program("pdftotext");
+		if (program.empty()) {
+			trouble = "a PDF; install pdftotext (poppler-utils) on the server and run vectorizer.reindex()";
+			return;
+		}
+		const std::string arguments[] = {"-q", "-enc", "UTF-8", "-", "-"};
+		const workspace::ChildResult text = workspace::run_child(program, arguments, file.bytes, {}, interrupt_pending());
+		if (text.ok)
+			document = txt::pdf_document(text.output, interrupt_pending());
+		else
+			trouble = "a PDF that pdftotext cannot read: it " + text.reason;
 	}
 };
 
@@ -173,43 +162,43 @@ bool Ingest::move(int64 file, std::string_view path)
 
 Outcome Ingest::attempt(const workspace::FoundFile &found, const KnownFile &known, int32 *chunks, uint64 *bytes)
 {
-	auto &document = hold_in<Document>(memory_);
+	auto &read = hold_in<Read>(memory_);
 	*chunks = known.n_chunks;
 	guard([&] {
-		document.read = workspace::read_file(root_, found.path, static_cast<std::uint64_t>(project_.max_file_bytes),
+		read.file = workspace::read_file(root_, found.path, static_cast<std::uint64_t>(project_.max_file_bytes),
 											 interrupt_pending());
 	});
-	const workspace::ReadResult &read = document.read;
-	*bytes = read.bytes.size();
-	switch (read.status) {
+	const workspace::FileStat &stat = read.file.stat;
+	*bytes = read.file.bytes.size();
+	switch (read.file.status) {
 		case workspace::ReadStatus::kVanished: return Outcome::kVanished;
 		case workspace::ReadStatus::kChanged:
-		case workspace::ReadStatus::kFailed: record_failure(found, read.reason.c_str()); return Outcome::kFailed;
+		case workspace::ReadStatus::kFailed: record_failure(found, read.file.reason.c_str()); return Outcome::kFailed;
 		case workspace::ReadStatus::kSkipped:
-			record_skip(found.path, read.stat, known, read.reason.c_str());
+			record_skip(found.path, stat, known, read.file.reason.c_str());
 			*chunks = 0;
 			return Outcome::kSkipped;
 		case workspace::ReadStatus::kOk: break;
 	}
 
-	sha256(read.bytes, document.hash);
-	if (known.indexed && known.current && memcmp(document.hash, known.sha256, sizeof(document.hash)) == 0) {
+	sha256(read.file.bytes, read.hash);
+	if (known.indexed && known.current && memcmp(read.hash, known.sha256, sizeof(read.hash)) == 0) {
 		spi_run("UPDATE vectorizer.file SET size = $2, mtime_ns = $3, ctime_ns = $4, device = $5, inode = $6,"
 				" checked_at = clock_timestamp() WHERE id = $1",
-				{param(known.id), param(static_cast<int64>(read.stat.size)), param(read.stat.mtime_ns),
-				 param(read.stat.ctime_ns), param(static_cast<int64>(read.stat.device)),
-				 param(static_cast<int64>(read.stat.inode))});
+				{param(known.id), param(static_cast<int64>(stat.size)), param(stat.mtime_ns),
+				 param(stat.ctime_ns), param(static_cast<int64>(stat.device)),
+				 param(static_cast<int64>(stat.inode))});
 		return Outcome::kTouched;
 	}
-	guard([&] { document.extract(found.path); });
-	if (document.binary) {
-		record_skip(found.path, read.stat, known, "binary");
+	guard([&] { read.extract(found.path); });
+	if (!read.trouble.empty()) {
+		record_skip(found.path, stat, known, read.trouble.c_str());
 		*chunks = 0;
 		return Outcome::kSkipped;
 	}
-	guard([&] { document.cut(collection_); });
+	guard([&] { read.make_chunks(collection_); });
 
-	const auto n_chunks = static_cast<int32>(document.chunks.size());
+	const auto n_chunks = static_cast<int32>(read.cut.chunks.size());
 	spi_run("INSERT INTO vectorizer.file AS f (collection_id, path, size, mtime_ns, ctime_ns, device, inode, sha256,"
 			"  media_type, title, state, error, chunker_version, revision, n_chunks, checked_at, indexed_at)"
 			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'indexed', $11, $12, $13, $14, clock_timestamp(),"
@@ -220,35 +209,36 @@ Outcome Ingest::attempt(const workspace::FoundFile &found, const KnownFile &know
 			"  error = excluded.error, chunker_version = excluded.chunker_version, revision = excluded.revision,"
 			"  n_chunks = excluded.n_chunks, checked_at = excluded.checked_at, indexed_at = excluded.indexed_at"
 			" RETURNING f.id",
-			{param(collection_.id), param(std::string_view(found.path)), param(static_cast<int64>(read.stat.size)),
-			 param(read.stat.mtime_ns), param(read.stat.ctime_ns), param(static_cast<int64>(read.stat.device)),
-			 param(static_cast<int64>(read.stat.inode)), bytea_param(document.hash), param(document.media_type),
-			 text_or_null(document.title),
-			 param_or_null(remark(document)),
+			{param(collection_.id), param(std::string_view(found.path)), param(static_cast<int64>(stat.size)),
+			 param(stat.mtime_ns), param(stat.ctime_ns), param(static_cast<int64>(stat.device)),
+			 param(static_cast<int64>(stat.inode)), bytea_param(read.hash), param(read.document.media_type),
+			 text_or_null(read.document.title),
+			 param_or_null(remark(read.document, read.cut)),
 			 param(kChunkerVersion), param(collection_.revision), param(n_chunks)});
 	const int64 file = spi_int64(0, 1);
 	SPI_freetuptable(SPI_tuptable);  // sync() has one connection for all files
 	if (known.n_chunks > 0)
 		delete_chunks(file);
-	write_chunks(file, found, document);
+	write_chunks(file, found, read);
 	*chunks = n_chunks;
 	return Outcome::kIndexed;
 }
 
-void Ingest::write_chunks(int64 file, const workspace::FoundFile &found, const Document &document)
+void Ingest::write_chunks(int64 file, const workspace::FoundFile &found, const Read &read)
 {
-	const std::size_t count = document.chunks.size();
+	const std::span<const txt::Chunk> cut = read.cut.chunks;
+	const std::size_t count = cut.size();
 	auto *texts = static_cast<TSVector *>(palloc(sizeof(TSVector) * (count + 1)));
 	for (std::size_t i = 0; i < count; ++i)
-		texts[i] = to_tsvector(collection_.text_config, with_heading(document.chunks[i]));
+		texts[i] = to_tsvector(collection_.text_config, with_heading(cut[i]));
 	if (collection_.generation > 0)
 		model_.fetch({texts, count});
 
 	const Param path = param(std::string_view(found.path));
-	const Param title = text_or_null(document.title);
+	const Param title = text_or_null(read.document.title);
 	with_write_access(collection_.table, [&] {
 		for (std::size_t i = 0; i < count; ++i) {
-			const txt::Chunk &chunk = document.chunks[i];
+			const txt::Chunk &chunk = cut[i];
 			const Vector *vector = collection_.generation > 0 ? model_.embed(texts[i]) : nullptr;
 			Sha256 hash;
 			sha256(chunk.content, hash);

@@ -32,9 +32,9 @@ public:
 	void remove(int64 file);
 
 private:
-	struct Document;
+	struct Read;
 	Outcome attempt(const workspace::FoundFile &found, const KnownFile &known, int32 *chunks, uint64 *bytes);
-	void write_chunks(int64 file, const workspace::FoundFile &found, const Document &document);
+	void write_chunks(int64 file, const workspace::FoundFile &found, const Read &read);
 	void delete_chunks(int64 file);
 	bool move(int64 file, std::string_view path);
 	void record_failure(const workspace::FoundFile &found, const char *reason);

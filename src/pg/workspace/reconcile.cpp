@@ -1,5 +1,6 @@
 #include "pg/workspace/reconcile.hpp"
 
+#include "core/text/document.hpp"
 #include "core/text/utf8.hpp"
 #include "pg/boundary.hpp"
 #include "pg/collection/spi.hpp"
@@ -151,7 +152,7 @@ private:
 			const Gone &former = d_.gone[at->second];
 			each.known = former.known;
 			each.known.moved = true;
-			each.known.current = each.known.current && extension(former.path) == extension(file.path);
+			each.known.current = each.known.current && txt::format_of(former.path, {}) == txt::format_of(file.path, {});
 			d_.chunks += each.known.n_chunks;
 			found[at->second] = true;
 			lost.erase(at);
@@ -161,12 +162,6 @@ private:
 	}
 
 	/// What the kind of a file is told by.
-	static std::string_view extension(std::string_view path)
-	{
-		const std::size_t name = path.rfind('/') + 1;
-		const std::size_t dot = path.rfind('.');
-		return dot == std::string_view::npos || dot < name ? std::string_view() : path.substr(dot);
-	}
 
 	/// Takes what the scan has before `path`, which the catalogue does not know; all that is left if it is empty.
 	void before(std::string_view path)

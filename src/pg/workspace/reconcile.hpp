@@ -57,8 +57,8 @@ struct Difference {
 	bool anything() const { return !todo.empty() || !skipped.empty() || !gone.empty() || !gone_no_loss.empty(); }
 };
 
-/// The version of what turns bytes into chunks (html, markdown, chunker): raised with it, so that files are read again.
-inline constexpr int32 kChunkerVersion = 2;
+/// The version of what turns bytes into chunks (core/text): raised with it, so that files are read again.
+inline constexpr int32 kChunkerVersion = 3;
 
 /// First of all: makes the collection's patterns ready.
 void prepare(const Collection &collection, Difference &difference);

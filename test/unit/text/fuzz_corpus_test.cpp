@@ -18,6 +18,9 @@
 #define LLVMFuzzerTestOneInput fuzz_markdown
 #include "../../fuzz/markdown.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_document
+#include "../../fuzz/document.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_glob
 #include "../../fuzz/glob.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -53,4 +56,5 @@ TEST(FuzzCorpus, Utf8) { run(fuzz_utf8, "utf8"); }
 TEST(FuzzCorpus, Chunker) { run(fuzz_chunker, "chunker"); }
 TEST(FuzzCorpus, Html) { run(fuzz_html, "html"); }
 TEST(FuzzCorpus, Markdown) { run(fuzz_markdown, "markdown"); }
+TEST(FuzzCorpus, Document) { run(fuzz_document, "document"); }
 TEST(FuzzCorpus, Glob) { run(fuzz_glob, "glob"); }
