@@ -20,6 +20,7 @@ packages() {
 		libxml2-dev   HTML to text
 		libmd4c-dev   the headings of Markdown
 		libicu-dev   character sets
+		libyaml-cpp-dev   workspace files
 	LIST
 	[ "$purpose" = quickstart ] || cat <<-LIST
 		libgtest-dev   unit tests
