@@ -24,6 +24,9 @@
 #define LLVMFuzzerTestOneInput fuzz_glob
 #include "../../fuzz/glob.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_workspace_config
+#include "../../fuzz/workspace_config.cpp"
+#undef LLVMFuzzerTestOneInput
 
 namespace {
 
@@ -58,3 +61,4 @@ TEST(FuzzCorpus, Html) { run(fuzz_html, "html"); }
 TEST(FuzzCorpus, Markdown) { run(fuzz_markdown, "markdown"); }
 TEST(FuzzCorpus, Document) { run(fuzz_document, "document"); }
 TEST(FuzzCorpus, Glob) { run(fuzz_glob, "glob"); }
+TEST(FuzzCorpus, WorkspaceConfig) { run(fuzz_workspace_config, "workspace_config"); }
