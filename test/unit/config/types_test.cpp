@@ -99,6 +99,7 @@ TEST(ConfigTypes, InferredFromNames)
 		{"docs.", "custom"},
 		{"-", "custom"},
 		{"docs-2024", "documentation"},
+		{"api-docs-old", "documentation"},
 	};
 	for (const auto &[name, type] : kNames)
 		EXPECT_EQ(infer_type(name).name, type) << name;

@@ -193,6 +193,7 @@ TEST(Workspace, Patterns)
 	const std::string extensions = "global: {processing: {supported_extensions: [.md, '*.txt', rst]}}\n";
 	EXPECT_EQ(collection("", extensions).include, std::vector<std::string>{"**/*.{md,txt,rst}"});
 	EXPECT_EQ(collection("include: [a]", extensions).include, std::vector<std::string>{"a"});
+	EXPECT_EQ(collection("processing: {include: [a], supported_extensions: [md]}").include, std::vector<std::string>{"a"});
 	EXPECT_EQ(
 		collection("", "global: {processing: {supported_extensions: md}}\n").include, std::vector<std::string>{"**/*.md"});
 	EXPECT_NE(of_collection("processing: {supported_extensions: [a/b]}").find("not an extension: \"a/b\""), std::string::npos);
