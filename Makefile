@@ -23,6 +23,7 @@ SQL_PARTS = \
 	sql/dynamic.sql.in \
 	sql/organize.sql.in \
 	sql/alter.sql.in \
+	sql/configuration.sql.in \
 	sql/workspace.sql.in \
 	sql/search.sql.in \
 	sql/monitor.sql.in \

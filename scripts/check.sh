@@ -210,6 +210,7 @@ stage_pgtap() {
 	if [ -n "$tests" ]; then
 		put "$ROOT/test/pgtap" "$RUN/pgtap"
 		put "$ROOT/docs" "$RUN/docs"
+		put "$ROOT/test/data/workspace" "$RUN/workspace"
 		server_psql "$RUN/server" postgres -c 'CREATE DATABASE pgtap'
 		server_psql "$RUN/server" pgtap -c 'CREATE EXTENSION vectorizer' -c 'CREATE EXTENSION pgtap'
 		# shellcheck disable=SC2046,SC2086 # a list of names

@@ -36,7 +36,7 @@ SELECT throws_ok('SELECT vectorizer.sync(''secret'')',
 	'42501', 'permission denied for function sync', 'an outsider has no files read');
 SELECT throws_ok(format('SELECT vectorizer.check_root(%L, %L)', 'postgres', :'files'),
 	'42501', 'permission denied for function check_root', 'an outsider cannot ask in somebody else''s name');
-SELECT throws_ok(format('SELECT vectorizer.add_project_as(%L, %L, %L, null, null, null, null, null, null, null, null, null, null)',
+SELECT throws_ok(format('SELECT vectorizer.add_project_as(%L, %L, %L, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null)',
 		'postgres', 'mine', :'files'),
 	'42501', 'permission denied for function add_project_as', 'an outsider does not get behind the gate');
 SELECT throws_ok('SELECT vectorizer.run_pass(1)', '42501', 'permission denied for function run_pass', 'nor runs a pass');

@@ -8,8 +8,8 @@ namespace vectorizer::config {
 
 namespace {
 
-// The extensions are those of vectorizer.file_kinds() (sql/organize.sql.in; a unit test compares them), without what is no text:
-// pdf, parquet, avro. Several patterns and not one, for people read them in exports.
+// The extensions and names are those of core/text/file_kinds (a unit test compares them), without what is no text: parquet, avro.
+// Several patterns and not one, for people read them in exports.
 const std::vector<CollectionType> &all()
 {
 	static const std::vector<CollectionType> kTypes{
@@ -21,18 +21,19 @@ const std::vector<CollectionType> &all()
 				"**/*.{js,cjs,mjs,jsx,ts,mts,cts,tsx,vue,svelte,css,less,scss,dart,swift}",
 				"**/*.{py,pyi,rb,php,pl,pm,t,lua,r,R,jl,bash,sh,zsh,sql,proto}",
 				"**/*.{go,rs,erl,hrl,ex,exs,hs,ml,mli,el,lisp,scm}",
+				"**/{Jenkinsfile,Gemfile,Rakefile}",
 			},
 			256, 25, "code"},
 		{"documentation",
 			{
-				"**/*.{md,markdown,mdx,rst,adoc,asciidoc,org,tex,html,htm,xhtml,txt,text}",
-				"**/{README,CHANGELOG,CONTRIBUTING,INSTALL,NEWS,AUTHORS,LICENSE,NOTICE}",
+				"**/*.{md,markdown,mdx,rst,adoc,asciidoc,org,tex,html,htm,xhtml,txt,text,pdf}",
+				"**/{README,CHANGELOG,CONTRIBUTING,INSTALL,NEWS,AUTHORS,LICENSE,COPYING,NOTICE}",
 			},
 			1024, 128, "documentation"},
 		{"configuration",
 			{
-				"**/*.{cfg,conf,ini,properties,cmake,mk,env,service,tf,hcl,toml,xml,xsd,yaml,yml}",
-				"**/{Makefile,GNUmakefile,CMakeLists.txt,Dockerfile,Jenkinsfile,Vagrantfile}",
+				"**/*.{cfg,conf,ini,properties,cmake,mk,dockerfile,env,service,tf,hcl,toml,xml,xsd,yaml,yml}",
+				"**/{Makefile,GNUmakefile,CMakeLists.txt,Dockerfile,Containerfile,Vagrantfile}",
 			},
 			128, 10, "configuration"},
 		{"data", {"**/*.{csv,tsv,json,jsonl,ndjson,geojson,log}"}, 512, 50, "data"},

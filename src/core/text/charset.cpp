@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kSample = 1 << 16;  // bytes that the detector sees
 // Confidence, of 100. For encodings of one byte a character it is the share of letter sequences that are usual in a language: noise
-// has 4 at the most, a line of text 9 and more. Of more bytes it is 10 as soon as nothing is wrong.
+// has 4 or so, and control characters, a line of text 9 and more. Of more bytes it is 10 as soon as nothing is wrong.
 constexpr int32_t kLeastOfOneByte = 5;
 constexpr int32_t kLeastOfMoreBytes = 25;
 constexpr std::string_view kMoreBytes[] = {"Shift_JIS", "GB18030", "EUC-JP", "EUC-KR", "Big5"};
@@ -88,7 +88,10 @@ PlainText decode_text(std::string_view bytes)
 	if (byte_order_mark(bytes) == ByteOrderMark::kNone && !is_valid(bytes) && !mostly_utf8(bytes)) {
 		const Guess guessed = guess(bytes);
 		const auto high = static_cast<std::size_t>(std::ranges::count_if(bytes, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }));
-		result.binary = !guessed.sure && high * 10 > bytes.size() * 3;
+		const auto control = static_cast<std::size_t>(std::ranges::count_if(bytes, [](char c) {
+			return static_cast<unsigned char>(c) < ' ' && !is_space(static_cast<unsigned char>(c));
+		}));
+		result.binary = (!guessed.sure && high * 10 > bytes.size() * 3) || control * 50 > bytes.size();
 		if (result.binary)
 			return result;
 		if (std::optional<std::string> text = convert(bytes, guessed.charset)) {

@@ -47,7 +47,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_gate(PG_FUNCTION_ARGS)
 	PreventCommandDuringRecovery(psprintf("vectorizer.%s()", get_func_name(fcinfo->flinfo->fn_oid)));
 	LOCAL_FCINFO(behind, FUNC_MAX_ARGS);
 	InitFunctionCallInfoData(*behind, static_cast<FmgrInfo *>(fcinfo->flinfo->fn_extra),
-							 static_cast<short>(PG_NARGS() + 1), InvalidOid, nullptr, nullptr);
+							 static_cast<short>(PG_NARGS() + 1), fcinfo->fncollation, nullptr, fcinfo->resultinfo);  // a set of rows goes into it
 	behind->args[0].value = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	behind->args[0].isnull = false;
 	std::copy_n(fcinfo->args, PG_NARGS(), behind->args + 1);

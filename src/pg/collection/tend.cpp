@@ -31,7 +31,7 @@ public:
 			if (chunks == 0)
 				return;
 			host_.announce("training");
-			train(1, chunks);
+			train(collection_.generation + 1, chunks);
 			if (host_.end_batch() && made_of_lexemes())
 				fill();
 		}

@@ -1,12 +1,12 @@
 #include "core/config/types.hpp"
 
+#include "core/text/file_kinds.hpp"
 #include "core/workspace/glob.hpp"
 #include "plans.hpp"
 
 #include <gtest/gtest.h>
 
 #include <map>
-#include <regex>
 #include <sstream>
 
 using namespace vectorizer;
@@ -29,19 +29,18 @@ std::string types_of(const std::string &file)
 
 TEST(ConfigTypes, TakeTheFilesOfTheirCategory)
 {
-	// The lines of file_kinds(): ('ada adb ads', 'ada', 'code'),
-	const std::string sql = file_of_tree("sql/organize.sql.in");
-	const std::regex line(R"(\t\t\('([a-z0-9 ]+)', '[^']+', '([a-z]+)'\))");
 	int extensions = 0;
-	for (std::sregex_iterator kind(sql.begin(), sql.end(), line), end; kind != end; ++kind) {
-		std::istringstream list((*kind)[1]);
+	for (const txt::FileKind &kind : txt::file_kinds()) {
+		std::istringstream list{std::string(kind.extensions)};
 		for (std::string extension; list >> extension; ++extensions) {
-			const bool is_text = extension != "pdf" && extension != "parquet" && extension != "avro";
-			EXPECT_EQ(types_of("some/where/file." + extension), is_text ? std::string((*kind)[2]) : "") << extension;
-			EXPECT_EQ(types_of("file." + extension), is_text ? std::string((*kind)[2]) : "") << extension;
+			const std::string type = kind.language == "columns" ? "" : std::string(txt::category_name(kind.category));
+			EXPECT_EQ(types_of("some/where/file." + extension), type) << extension;
+			EXPECT_EQ(types_of("file." + extension), type) << extension;
 		}
 	}
 	EXPECT_GT(extensions, 100);
+	for (const char *name : {"Makefile", "CMakeLists.txt", "Dockerfile", "Jenkinsfile", "Rakefile", "COPYING", "README"})
+		EXPECT_NE(types_of(name).find(txt::category_name(txt::kind_of(name)->category)), std::string::npos) << name;
 	EXPECT_EQ(types_of("a/Makefile"), "configuration");
 	EXPECT_EQ(types_of("README"), "documentation");
 	EXPECT_EQ(types_of("a/photo.jpeg"), "");

@@ -236,6 +236,13 @@ TEST(Charset, IsFoundOut)
 	EXPECT_EQ(russian.charset, "KOI8-R");
 	EXPECT_TRUE(russian.text.starts_with("\u0421\u044A\u0435\u0448\u044C \u0436\u0435")) << russian.text;
 	EXPECT_TRUE(decode_text(std::string(1000, '\x90')).binary);
+	std::mt19937 random(1);
+	for (int round = 0; round < 100; ++round) {
+		std::string noise(3000, ' ');
+		for (char &c : noise)
+			c = static_cast<char>(1 + random() % 255);
+		EXPECT_TRUE(decode_text(noise).binary) << round;
+	}
 	const Document document = read_document("a.txt", "Le caf\xE9 est ferm\xE9", {});
 	EXPECT_TRUE(document.remark.starts_with("read as ")) << document.remark;
 	EXPECT_TRUE(read_document("a.c", "\x7F""ELF\x02\x01\x01\0\0\0"sv, {}).binary);
