@@ -19,7 +19,9 @@ SQL_PARTS = \
 	sql/estimate.sql.in \
 	sql/catalog.sql.in \
 	sql/lsa.sql.in \
+	sql/models.sql.in \
 	sql/collection.sql.in \
+	sql/grants.sql.in \
 	sql/dynamic.sql.in \
 	sql/organize.sql.in \
 	sql/alter.sql.in \

@@ -25,11 +25,11 @@ SELECT is((SELECT vector_rank FROM vectorizer.search('notes', 'ocean whale', 1))
 SELECT is((SELECT count(*) FROM vectorizer.search('notes', 'wolf ocean', filter => '{"by": "ben"}')), 2::bigint, 'and by metadata');
 
 INSERT INTO vectorizer_data.notes (content, heading) VALUES ('It has teeth.', 'Whale');
-SELECT ok((SELECT embedding = vectorizer.embed('notes', E'Whale\n\nIt has teeth.') FROM vectorizer_data.notes WHERE heading = 'Whale'),
+SELECT ok((SELECT embedding = vectorizer.embed(E'Whale\n\nIt has teeth.', 'notes') FROM vectorizer_data.notes WHERE heading = 'Whale'),
 	'a later row is embedded as it comes, under its heading');
 SELECT is((SELECT n_lexemes FROM vectorizer_data.notes WHERE heading = 'Whale'), 2, 'which counts for words, too');
 UPDATE vectorizer_data.notes SET content = 'It has no teeth but hunts deer.' WHERE heading = 'Whale';
-SELECT ok((SELECT embedding = vectorizer.embed('notes', E'Whale\n\nIt has no teeth but hunts deer.') FROM vectorizer_data.notes WHERE heading = 'Whale'),
+SELECT ok((SELECT embedding = vectorizer.embed(E'Whale\n\nIt has no teeth but hunts deer.', 'notes') FROM vectorizer_data.notes WHERE heading = 'Whale'),
 	'an embedding follows its content');
 SELECT ok((SELECT updated_at >= created_at FROM vectorizer_data.notes WHERE heading = 'Whale'), 'times are kept');
 
@@ -54,7 +54,7 @@ INSERT INTO vectorizer_data.notes (content) SELECT 'A deer of number ' || i || '
 SELECT is(vectorizer.refresh_collection('notes'), 27::bigint, 'a collection that has grown');
 SELECT is((SELECT model_generation FROM vectorizer.collections WHERE name = 'notes'), 2, 'is trained anew');
 SELECT is((SELECT count(*) FROM vectorizer_data.notes WHERE model_generation <> 2), 0::bigint, 'and all rows with it');
-SELECT ok((SELECT embedding = vectorizer.embed('notes', content) FROM vectorizer_data.notes WHERE content LIKE 'The whale%'), 'embedded anew');
+SELECT ok((SELECT embedding = vectorizer.embed(content, 'notes') FROM vectorizer_data.notes WHERE content LIKE 'The whale%'), 'embedded anew');
 SELECT is((SELECT count(DISTINCT generation) FROM vectorizer.lexeme l JOIN vectorizer.collection c ON c.id = l.collection_id WHERE c.name = 'notes'),
 	1::bigint, 'the old generation is gone');
 
@@ -71,7 +71,7 @@ SELECT is(vectorizer.refresh_collection('mine'), 3::bigint, 'refreshed');
 SELECT is((SELECT content FROM vectorizer.search('mine', 'an apple', 1)), 'red apples', 'words are stemmed and weighed');
 SELECT ok((SELECT count(*) = 6 AND bool_and(embedding IS NULL) FROM vectorizer.lexeme l JOIN vectorizer.collection c ON c.id = l.collection_id WHERE c.name = 'mine'),
 	'by the collection''s own statistics');
-SELECT is(vectorizer.embed('mine', 'red'), NULL, 'a text has no embedding there');
+SELECT is(vectorizer.embed('red', 'mine'), NULL, 'a text has no embedding there');
 SELECT throws_ok($$INSERT INTO vectorizer_data.mine (content, embedding) VALUES ('x', '[1,2]')$$, '22000', 'expected 3 dimensions, not 2', 'dimensions');
 
 SELECT ok((SELECT bool_or(plan LIKE '%notes:embedding%') AND bool_or(plan LIKE '%notes:tsv%')

@@ -18,7 +18,7 @@ SELECT pg_temp.put_many(:'files', 31, 59);
 SELECT vectorizer.sync('reports');
 SELECT is((SELECT model_generation FROM vectorizer.collections), 1, 'still in force just below twice the chunks');
 SELECT is((SELECT embedding FROM vectorizer_data.reports WHERE path = '59.txt'),
-	(SELECT vectorizer.embed('reports', content) FROM vectorizer_data.reports WHERE path = '59.txt'), 'later chunks are folded in');
+	(SELECT vectorizer.embed(content, 'reports') FROM vectorizer_data.reports WHERE path = '59.txt'), 'later chunks are folded in');
 
 -- A search under way while the next model comes into force
 DECLARE under_way CURSOR FOR SELECT (vectorizer.parse_query('reports', 'pears of Italy' || left('', i))).embedding
@@ -34,7 +34,7 @@ SELECT is((SELECT count(DISTINCT generation) FROM vectorizer.lexeme), 1::bigint,
 SELECT is((SELECT count(*) FROM vectorizer_data.reports WHERE model_generation <> 2 OR embedding IS NULL), 0::bigint,
 	'all chunks have its embeddings');
 SELECT is((SELECT count(*) FROM vectorizer_data.reports r
-		   WHERE vectorizer.embed('reports', r.content) <-> r.embedding > 1e-6), 0::bigint, 'which are those of their texts');
+		   WHERE vectorizer.embed(r.content, 'reports') <-> r.embedding > 1e-6), 0::bigint, 'which are those of their texts');
 FETCH under_way \gset after_
 SELECT is(:'after_embedding'::vector, :'before_embedding'::vector, 'a query under way keeps the model of the rows that it sees');
 CLOSE under_way;

@@ -45,7 +45,7 @@ SELECT throws_ok('SELECT * FROM vectorizer_data.secret', '42501', 'permission de
 SELECT throws_ok('SELECT * FROM vectorizer.lexeme', '42501', 'permission denied for table lexeme', 'nor its lexemes');
 SELECT throws_ok('SELECT * FROM vectorizer.search(''secret'', ''submarines'')',
 	'42501', 'permission denied for collection "secret"', 'an outsider cannot search');
-SELECT throws_ok('SELECT * FROM vectorizer.embed(''secret'', ''submarines'')',
+SELECT throws_ok('SELECT * FROM vectorizer.embed(''submarines'', ''secret'')',
 	'42501', 'permission denied for collection "secret"', 'nor use its model');
 SELECT throws_ok('SELECT * FROM vectorizer.search(''*'', ''submarines'')',
 	'42704', 'no collection that you may read matches "*"', 'a pattern finds what one may read');

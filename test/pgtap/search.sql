@@ -37,7 +37,7 @@ SELECT is_empty('SELECT * FROM vectorizer.search(''zoo.sea'', ''qwertyuiop'')', 
 SELECT is_empty('SELECT * FROM vectorizer.search(''zoo.sea'', ''the of and'')', 'nor do stop words');
 SELECT is_empty('SELECT * FROM vectorizer.search(''zoo.sea'', '''')', 'nor an empty query');
 SELECT lives_ok('SELECT * FROM vectorizer.search(''zoo.sea'', E''it''''s "a" \\ & | ! ( :* <-> test'')', 'no query is a syntax error');
-SELECT is(vectorizer.embed('zoo.sea', 'qwertyuiop'), NULL, 'a text of unknown words has no embedding');
+SELECT is(vectorizer.embed('qwertyuiop', 'zoo.sea'), NULL, 'a text of unknown words has no embedding');
 
 SELECT throws_ok('SELECT * FROM vectorizer.search(''zoo.see'', ''x'')', '42704', 'collection "zoo.see" does not exist', 'unknown collection');
 SELECT is(vectorizer.names_like('zoo.see'), 'Perhaps you meant "zoo.sea".', 'with a hint');

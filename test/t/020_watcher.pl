@@ -71,7 +71,7 @@ ok(wait_for($node, $limit + 1, found('fine', 'odd/fine.txt')), 'odd files hold n
 is( $node->safe_psql('postgres',
 		"SELECT string_agg(path || ' ' || state || ': ' || reason, '; ' ORDER BY path COLLATE \"C\") FROM vectorizer.files WHERE reason IS NOT NULL AND path <> 'odd/secret.txt'"),
 	'odd/bad\xFFname.txt skipped: name is not valid UTF-8 or holds a control character; odd/binary.bin skipped: binary; '
-	  . 'odd/latin1.txt indexed: 1 byte sequences that are not UTF-8 were replaced; '
+	  . 'odd/latin1.txt indexed: read as ISO-8859-1; '
 	  . 'odd/loop skipped: symbolic link; odd/passwd skipped: symbolic link; odd/pipe skipped: FIFO',
 	'and say why they are skipped');
 SKIP:

@@ -27,7 +27,7 @@ sub wrong
 {
 	my ($name) = @_;
 	return sql("SELECT count(*) FROM vectorizer_data.$name a, vectorizer.collection c WHERE c.name = '$name' AND a.model_generation > 0"
-		. " AND (a.model_generation <> c.model_generation OR a.embedding IS DISTINCT FROM vectorizer.embed('$name', a.content))");
+		. " AND (a.model_generation <> c.model_generation OR a.embedding IS DISTINCT FROM vectorizer.embed(a.content, '$name'))");
 }
 
 sub generation { return sql("SELECT model_generation FROM vectorizer.collections WHERE name = '$_[0]'"); }
@@ -35,11 +35,11 @@ sub generation { return sql("SELECT model_generation FROM vectorizer.collections
 sql("SELECT vectorizer.create_collection('animals', dimension => 32)");
 is(sql("SELECT count(*) FROM vectorizer.search('animals', 'whale')"), '0', 'an empty collection can be searched');
 sql("INSERT INTO vectorizer_data.animals (content) VALUES " . join(', ', map { "('" . sentence($_) . "')" } 1 .. 300));
-ok(wait_for($node, 4, "SELECT state = 'ready' AND chunks = 300 FROM vectorizer.collections WHERE name = 'animals'"),
+ok(wait_for($node, 10, "SELECT state = 'ready' AND chunks = 300 FROM vectorizer.collections WHERE name = 'animals'"),
 	'a model is trained a moment after the first rows');
 is(wrong('animals'), '0', 'and every row has its embedding');
 sql("INSERT INTO vectorizer_data.animals (content) VALUES ('The wolf hunts the salmon.')");
-ok(wait_for($node, 3, "SELECT chunks = 301 FROM vectorizer.collections WHERE name = 'animals'"), 'a row more is counted');
+ok(wait_for($node, 10, "SELECT chunks = 301 FROM vectorizer.collections WHERE name = 'animals'"), 'a row more is counted');
 
 # Writers while the model is trained anew, again and again
 my $writers = <<'SQL';
@@ -72,9 +72,9 @@ my $writer = $node->background_psql('postgres');
 sql("SELECT vectorizer.create_collection('plants', dimension => 16)");
 sql("INSERT INTO vectorizer_data.plants (content) VALUES " . join(', ', map { "('" . sentence($_) . "')" } 1 .. 50));
 $writer->query_safe("BEGIN; UPDATE vectorizer_data.plants SET content = 'The moss finds the oak.' WHERE id = 7");
-ok(wait_for($node, 5, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"), 'the watcher waits for a row');
+ok(wait_for($node, 20, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"), 'the watcher waits for a row');
 $writer->query_safe('COMMIT');
-ok(wait_for($node, 5, "SELECT count(*) = 50 FROM vectorizer_data.plants WHERE model_generation = 1 AND embedding IS NOT NULL"), 'and goes on');
+ok(wait_for($node, 20, "SELECT count(*) = 50 FROM vectorizer_data.plants WHERE model_generation = 1 AND embedding IS NOT NULL"), 'and goes on');
 is(wrong('plants'), '0', 'the row has the embedding of what it says then');
 
 # A row that is not committed when the next generation is due

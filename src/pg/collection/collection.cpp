@@ -30,9 +30,9 @@ std::span<const char *const> text_array(uint64 row, int column)
 std::span<Collection> load(const char *condition, int64 parameter)
 {
 	const uint64 count = spi_run(
-		psprintf("SELECT id, name, include, exclude, chunk_size, chunk_overlap, text_config, revision, dimension, model_generation,"
-				 " kind = 'dynamic', model, coalesce((model_options ->> 'k1')::float8, 1.2), coalesce((model_options ->> 'b')::float8, 0.75)"
-				 " FROM vectorizer.collection WHERE %s = $1 ORDER BY name",
+		psprintf("SELECT c.id, c.name, include, exclude, chunk_size, chunk_overlap, c.text_config, revision, c.dimension, model_generation,"
+				 " kind = 'dynamic', model, coalesce((model_options ->> 'k1')::float8, 1.2), coalesce((model_options ->> 'b')::float8, 0.75),"
+				 " i.id FROM vectorizer.collection c LEFT JOIN vectorizer.imported_model i ON i.name = c.model WHERE c.%s = $1 ORDER BY c.name",
 				 condition),
 		{param(parameter)});
 	const Oid schema = get_namespace_oid("vectorizer_data", false);
@@ -54,7 +54,10 @@ std::span<Collection> load(const char *condition, int64 parameter)
 		each.dimension = spi_int32(i, 9);
 		each.generation = spi_int32(i, 10);
 		each.dynamic = spi_bool(i, 11);
-		each.model = strcmp(spi_text(i, 12), "none") == 0 ? ModelKind::kNone : ModelKind::kLsa;
+		each.imported = spi_int64(i, 15);
+		each.model = each.imported != 0                          ? ModelKind::kStatic
+					 : strcmp(spi_text(i, 12), "none") == 0 ? ModelKind::kNone
+															  : ModelKind::kLsa;
 		each.k1 = static_cast<float>(spi_float8(i, 13));
 		each.b = static_cast<float>(spi_float8(i, 14));
 	}

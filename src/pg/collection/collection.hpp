@@ -6,8 +6,9 @@
 namespace vectorizer::pg {
 
 enum class ModelKind {
-	kLsa,   // learnt from the chunks
-	kNone,  // embeddings are given; what is learnt are the weights of words alone
+	kLsa,     // learnt from the chunks
+	kStatic,  // vectors of words that were imported, weighed by the chunks
+	kNone,    // embeddings are given; what is learnt are the weights of words alone
 };
 
 struct Collection {
@@ -22,6 +23,7 @@ struct Collection {
 	Oid text_config;
 	int32 revision;
 	ModelKind model;
+	int64 imported;  // vectorizer.imported_model; 0: none
 	float k1;
 	float b;
 	int32 dimension;

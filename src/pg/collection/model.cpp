@@ -24,13 +24,15 @@ void ModelReader::open(MemoryContext context, int64 collection, int32 generation
 	generation_ = generation;
 	sees_ = sees;
 	dimension_ = 0;
+	imported_ = 0;
 	as_catalogue_owner([&] {
-		if (spi_run("SELECT dimension, k1, b, average_length, n_sampled FROM vectorizer.model"
+		if (spi_run("SELECT dimension, k1, b, average_length, n_sampled, (options ->> 'imported')::bigint FROM vectorizer.model"
 					" WHERE collection_id = $1 AND generation = $2",
 					{param(collection), param(generation)}, sees) == 1) {
 			dimension_ = spi_int32(0, 1);
 			weighting_ = {static_cast<float>(spi_float8(0, 2)), static_cast<float>(spi_float8(0, 3)), spi_float8(0, 4)};
 			n_sampled_ = spi_int64(0, 5);
+			imported_ = spi_int64(0, 6);
 		}
 	});
 }
@@ -70,21 +72,35 @@ void ModelReader::fetch(std::span<const TSVector> texts)
 			if (at == rows_.end())
 				continue;
 			const Datum embedding = spi_datum(i, 3, &null);
-			if (null) {
-				at->second = {true, idf, nullptr};
-				continue;
-			}
-			const Vector *vector = vector_from_datum(embedding);
-			if (vector->dim != dimension_)
-				ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-								errmsg("lexeme \"%s\" of the model has %d dimensions, not %d", lexeme, vector->dim,
-									   dimension_)));
-			auto *kept = static_cast<float *>(MemoryContextAlloc(context_, sizeof(float) * vector->dim));
-			memcpy(kept, vector->x, sizeof(float) * static_cast<std::size_t>(vector->dim));
-			at->second = {true, idf, kept};
+			at->second = {true, idf, null ? nullptr : keep(lexeme, embedding)};
+		}
+		SPI_freetuptable(SPI_tuptable);
+		if (imported_ == 0)
+			return;
+		// What no chunk has said yet may be known all the same.
+		const float unseen = static_cast<float>(txt::bm25_idf(static_cast<std::uint64_t>(std::max<int64>(n_sampled_, 1)), 0));
+		const uint64 more = spi_run("SELECT lexeme, embedding FROM vectorizer.token WHERE model_id = $1 AND lexeme = ANY ($2)",
+									{param(imported_), {TEXTARRAYOID, PointerGetDatum(lexemes)}}, sees_);
+		for (uint64 i = 0; i < more; ++i) {
+			bool null;
+			const char *lexeme = spi_text(i, 1);
+			if (const auto at = rows_.find(std::string_view(lexeme)); at != rows_.end() && !at->second.known)
+				at->second = {false, unseen, keep(lexeme, spi_datum(i, 2, &null))};
 		}
 		SPI_freetuptable(SPI_tuptable);
 	});
+}
+
+/// A copy of a row's vector that lasts as long as the reader.
+const float *ModelReader::keep(const char *lexeme, Datum embedding)
+{
+	const Vector *vector = vector_from_datum(embedding);
+	if (vector->dim != dimension_)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("lexeme \"%s\" of the model has %d dimensions, not %d", lexeme, vector->dim, dimension_)));
+	auto *kept = static_cast<float *>(MemoryContextAlloc(context_, sizeof(float) * static_cast<std::size_t>(vector->dim)));
+	memcpy(kept, vector->x, sizeof(float) * static_cast<std::size_t>(vector->dim));
+	return kept;
 }
 
 LexemeRow ModelReader::row(std::string_view lexeme) const

@@ -50,11 +50,14 @@ public:
 	std::size_t kept() const { return rows_.size(); }
 
 private:
+	const float *keep(const char *lexeme, Datum embedding);
+
 	MemoryContext context_ = nullptr;
 	int64 collection_ = 0;
 	int32 generation_ = 0;
 	Sees sees_ = Sees::kNow;
 	int32 dimension_ = 0;
+	int64 imported_ = 0;  // vectorizer.imported_model whose vectors lexemes have that no chunk had; 0: none
 	int64 n_sampled_ = 0;
 	txt::LsaWeighting weighting_{};
 	std::unordered_map<std::string, LexemeRow, StringHash, std::equal_to<>> rows_;

@@ -48,7 +48,7 @@ public:
 	}
 
 private:
-	bool made_of_lexemes() const { return collection_.model == ModelKind::kLsa; }
+	bool made_of_lexemes() const { return collection_.model != ModelKind::kNone; }
 
 	void train(int32 generation, int64 chunks)
 	{

@@ -7,6 +7,10 @@
 
 #include <numeric>
 
+extern "C" {
+#include "utils/datum.h"
+}
+
 namespace vectorizer::pg {
 
 namespace {
@@ -123,6 +127,32 @@ void read_sample(const Collection &collection, Sample &sample)
 	SPI_cursor_close(portal);
 }
 
+/// The imported vectors of a sample's vocabulary, in its order, palloc'd; null where there is none.
+const Vector **imported_vectors(int64 model, const Sample &sample)
+{
+	const std::size_t count = sample.vocabulary.size();
+	auto **vectors = static_cast<const Vector **>(palloc0(sizeof(Vector *) * (count + 1)));
+	Statement look_up("SELECT embedding FROM vectorizer.token WHERE model_id = $1 AND lexeme = $2");
+	for (std::size_t i = 0; i < count; ++i) {
+		bool null;
+		if (look_up.run({param(model), param(std::string_view(*sample.lexemes[sample.vocabulary[i]]))}) > 0)
+			vectors[i] = vector_from_datum(datumCopy(spi_datum(0, 1, &null), false, -1));
+		SPI_freetuptable(SPI_tuptable);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return vectors;
+}
+
+const char *kind_name(ModelKind kind)
+{
+	switch (kind) {
+		case ModelKind::kLsa: return "lsa";
+		case ModelKind::kStatic: return "static";
+		case ModelKind::kNone: return "words";
+	}
+	return "lsa";
+}
+
 void store(const Collection &collection, int32 generation, int64 chunks, const Sample &sample)
 {
 	const bool words = collection.model == ModelKind::kNone;
@@ -130,17 +160,19 @@ void store(const Collection &collection, int32 generation, int64 chunks, const S
 	const txt::LsaWeighting &weighting = sample.model.weighting;
 	spi_run("INSERT INTO vectorizer.model (collection_id, generation, kind, dimension, state, n_chunks, n_sampled,"
 			" n_lexemes, k1, b, average_length, options)"
-			" VALUES ($1, $2, $11, $3, $12, $4, $5, $6, $7, $8, $9, pg_catalog.jsonb_build_object('rank', $10))",
+			" VALUES ($1, $2, $11, $3, $12, $4, $5, $6, $7, $8, $9, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('rank', $10, 'imported', $13)))",
 			{param(collection.id), param(generation), param(dimension), param(chunks),
 			 param(static_cast<int64>(sample.ends.size())), param(static_cast<int64>(sample.vocabulary.size())),
 			 param(static_cast<double>(weighting.k1)), param(static_cast<double>(weighting.b)),
-			 param(weighting.average_length), param(static_cast<int32>(sample.model.rank)), param(words ? "words" : "lsa"),
-			 param(words ? "ready" : "filling")});
+			 param(weighting.average_length), param(static_cast<int32>(sample.model.rank)), param(kind_name(collection.model)),
+			 param(words ? "ready" : "filling"),
+			 collection.imported != 0 ? param(collection.imported) : null_param(INT8OID)});
 
 	Statement insert("INSERT INTO vectorizer.lexeme (collection_id, generation, lexeme, df, idf, embedding)"
 					 " VALUES ($1, $2, $3, $4, $5, $6)");
 	const Oid type = vector_type();
-	Vector *row = words ? nullptr : make_vector(dimension);
+	Vector *row = collection.model == ModelKind::kLsa ? make_vector(dimension) : nullptr;
+	const Vector **imported = collection.model == ModelKind::kStatic ? imported_vectors(collection.imported, sample) : nullptr;
 	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "vectorizer lexeme", ALLOCSET_SMALL_SIZES);
 	for (uint32 i = 0; i < sample.vocabulary.size(); ++i) {
 		const uint32 id = sample.vocabulary[i];
@@ -148,10 +180,11 @@ void store(const Collection &collection, int32 generation, int64 chunks, const S
 			const auto vector = sample.model.vector(i);
 			std::copy(vector.begin(), vector.end(), row->x);
 		}
+		const Vector *vector = imported != nullptr ? imported[i] : row;
 		MemoryContext outer = MemoryContextSwitchTo(each);
 		insert.run({param(collection.id), param(generation), param(std::string_view(*sample.lexemes[id])),
 					param(static_cast<int64>(sample.df[id])), {FLOAT4OID, Float4GetDatum(sample.model.idf[i])},
-					{type, row == nullptr ? Datum{0} : vector_to_datum(row), row == nullptr}});
+					{type, PointerGetDatum(vector), vector == nullptr}});
 		MemoryContextSwitchTo(outer);
 		MemoryContextReset(each);
 		CHECK_FOR_INTERRUPTS();
@@ -167,7 +200,7 @@ void train_model(const Collection &collection, int32 generation, int64 chunks, M
 	auto &sample = hold_in<Sample>(working);
 	as_table_owner(collection.table, [&] { read_sample(collection, sample); });
 	guard([&] {
-		if (collection.model == ModelKind::kNone) {
+		if (collection.model != ModelKind::kLsa) {
 			sample.weigh(collection.k1, collection.b);
 			return;
 		}

@@ -13,7 +13,8 @@ namespace {
 constexpr int64 kDebounce = USECS_PER_SEC;             // from the first write to a look
 constexpr int64 kInterval = 5 * 60 * USECS_PER_SEC;    // between looks at all: of what was prepared, or written while nobody ran
 constexpr int64 kRetry = 10 * USECS_PER_SEC;           // after a look that failed
-constexpr int kRest = 10;                              // times as long as a look took, until the next
+constexpr int kRest = 2;                               // times as long as a look took, until the next
+constexpr int64 kLongestRest = 10 * USECS_PER_SEC;
 
 }  // namespace
 
@@ -69,7 +70,7 @@ void WrittenCollections::look(MemoryContext context)
 	}
 	MemoryContextReset(context);
 	const TimestampTz now = GetCurrentTimestamp();
-	not_before_ = now + std::min<int64>(kRest * (now - begun), kInterval);
+	not_before_ = now + std::min<int64>(kRest * (now - begun), kLongestRest);
 }
 
 void WrittenCollections::look_at(int64 collection, MemoryContext context)
