@@ -46,7 +46,7 @@ INSERT INTO attempts (statement, outsider, reader, writer, owner, admin) VALUES
 	('DELETE FROM vectorizer_data.rows',                                             '-',   '-',   'yes', 'yes', 'yes'),
 	('TRUNCATE vectorizer_data.rows',                                                '-',   '-',   '-',   'yes', 'yes'),
 	('ALTER TABLE vectorizer_data.rows ADD COLUMN x int',                            '-',   '-',   '-',   '-',   'yes'),
-	('ALTER TABLE vectorizer_data.rows DISABLE TRIGGER embed_row',                   '-',   '-',   '-',   '-',   'yes'),
+	('ALTER TABLE vectorizer_data.rows DISABLE TRIGGER "~embed_row"',               '-',   '-',   '-',   '-',   'yes'),
 	('DROP TABLE vectorizer_data.rows',                                              '-',   '-',   '-',   '-',   'yes'),
 	('CREATE INDEX ON vectorizer_data.files (path)',                                 '-',   '-',   '-',   '-',   'yes'),
 	('CREATE POLICY p ON vectorizer_data.files USING (false)',                       '-',   '-',   '-',   '-',   'yes'),

@@ -72,10 +72,14 @@ my $writer = $node->background_psql('postgres');
 sql("SELECT vectorizer.create_collection('plants', dimension => 16)");
 sql("INSERT INTO vectorizer_data.plants (content) VALUES " . join(', ', map { "('" . sentence($_) . "')" } 1 .. 50));
 $writer->query_safe("BEGIN; UPDATE vectorizer_data.plants SET content = 'The moss finds the oak.' WHERE id = 7");
-ok(wait_for($node, 20, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"), 'the watcher waits for a row');
+ok(wait_for($node, 20, "SELECT count(*) = 49 FROM vectorizer_data.plants WHERE model_generation = 1 AND embedding IS NOT NULL"), 'the watcher does not wait for a row');
 $writer->query_safe('COMMIT');
-ok(wait_for($node, 20, "SELECT count(*) = 50 FROM vectorizer_data.plants WHERE model_generation = 1 AND embedding IS NOT NULL"), 'and goes on');
-is(wrong('plants'), '0', 'the row has the embedding of what it says then');
+ok(wait_for($node, 20, "SELECT count(*) = 50 FROM vectorizer_data.plants WHERE model_generation = 1 AND embedding IS NOT NULL"), 'which is embedded later');
+is(wrong('plants'), '0', 'by what it says then');
+
+# Rows before all others
+sql("INSERT INTO vectorizer_data.plants (id, content) OVERRIDING SYSTEM VALUE VALUES (0, 'The oak sees the moss.'), (-3, 'The moss sees the oak.')");
+is(sql("SELECT count(*) FROM vectorizer_data.plants WHERE id <= 0 AND embedding IS NOT NULL"), '2', 'any id will do');
 
 # A row that is not committed when the next generation is due
 $writer->query_safe("BEGIN; INSERT INTO vectorizer_data.plants (content) VALUES ('The oak hears the falcon.')");

@@ -2,12 +2,14 @@
 
 #include "core/error.hpp"
 #include "core/text/headings.hpp"
+#include "core/text/utf8.hpp"
 
 namespace vectorizer::txt {
 
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;  // containers further in have no names of their own
+constexpr std::size_t kMaxKey = 4 * kMaxTitle;  // bytes of a key that names show
 
 /// The containers around a place that moves forward. `Seen` is told of each comma: the offset after it and the depth it stands at.
 class Walk {
@@ -65,10 +67,11 @@ public:
 				result += '[' + std::to_string(each.index) + ']';
 			else
 				result += (result.empty() ? "" : ".") + std::string(each.key);
-			if (result.size() > 4 * kMaxTitle)
+			if (result.size() > kMaxKey)
 				break;
 		}
 		make_title(result);
+		result.shrink_to_fit();
 		return result;
 	}
 
@@ -97,7 +100,7 @@ private:
 	void end_string()
 	{
 		quoted_ = false;
-		last_string_ = text_.substr(string_begin_, at_ - string_begin_);
+		last_string_ = text_.substr(string_begin_, cut_before(text_, std::min(at_, string_begin_ + kMaxKey)) - string_begin_);
 	}
 
 	std::string_view text_;
@@ -129,6 +132,8 @@ std::vector<std::string> json_paths(std::string_view text, std::span<const std::
 	paths.reserve(offsets.size());
 	Walk walk(text, stop);
 	for (const std::size_t offset : offsets) {
+		if (stop())
+			throw Error(Errc::kCancelled, "reading JSON was canceled");
 		walk.go(offset, [](std::size_t, std::size_t) {});
 		paths.push_back(walk.path());
 	}

@@ -89,19 +89,22 @@ public:
 	~Child()
 	{
 		if (pid_ > 0) {
+			int status;
 			kill(pid_, SIGKILL);
-			wait();
+			ended(status, true);
 		}
 	}
 
-	/// Its status as waitpid() gives it, once it has ended.
-	int wait()
+	/// Whether it has ended; then `status` is as waitpid() gives it. `wait`: not before it has.
+	bool ended(int &status, bool wait)
 	{
-		int status = 0;
-		while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+		pid_t pid;
+		while ((pid = waitpid(pid_, &status, wait ? 0 : WNOHANG)) < 0 && errno == EINTR) {
 		}
+		if (pid == 0)
+			return false;
 		pid_ = -1;
-		return status;
+		return true;
 	}
 
 private:
@@ -137,12 +140,18 @@ ChildResult run_child(const std::string &program, std::span<const std::string> a
 	ChildResult result;
 	std::vector<char> buffer(1 << 16);
 	const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(limits.wall_seconds);
-	for (;;) {
+	int status = 0;
+	for (bool open = true; open || !child.ended(status, false);) {
 		if (stop())
 			throw Error(Errc::kCancelled, "waiting for a program was canceled");
 		if (std::chrono::steady_clock::now() > deadline) {
 			result.reason = "took longer than " + std::to_string(limits.wall_seconds) + " s";
+			result.late = true;
 			return result;
+		}
+		if (!open) {  // it has said all, and has not ended yet
+			poll(nullptr, 0, 1);
+			continue;
 		}
 		pollfd ends[] = {{out.read.get(), POLLIN, 0}, {in.write.get(), POLLOUT, 0}};
 		poll(ends, in.write.get() >= 0 ? 2 : 1, kLookMilliseconds);
@@ -155,8 +164,7 @@ ChildResult run_child(const std::string &program, std::span<const std::string> a
 				in.write = Fd();
 		}
 		const ssize_t got = read(out.read.get(), buffer.data(), buffer.size());
-		if (got == 0)
-			break;
+		open = got != 0;
 		if (got > 0)
 			result.output.append(buffer.data(), static_cast<std::size_t>(got));
 		if (result.output.size() > limits.output) {
@@ -164,7 +172,6 @@ ChildResult run_child(const std::string &program, std::span<const std::string> a
 			return result;
 		}
 	}
-	const int status = child.wait();
 	result.ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	if (WIFSIGNALED(status))
 		result.reason = WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL

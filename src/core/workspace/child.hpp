@@ -21,6 +21,7 @@ struct ChildResult {
 	bool ok = false;
 	std::string output;  // standard output
 	std::string reason;  // why it is not ok
+	bool late = false;   // it took too long by the clock: it may not, another time
 };
 
 /// The program of that name in /usr/bin or /usr/local/bin; empty if it is in neither.

@@ -32,7 +32,7 @@ constexpr std::size_t kMostKept = 100000;
 
 /// What a statement's trigger knows of its collection.
 struct Writer {
-	MemoryContext context;  // for the reader's rows
+	MemoryContext context;
 	int64 collection;
 	int32 generation;
 	Oid text_config;
@@ -52,13 +52,13 @@ void with_latest_snapshot(Function &&f)
 Writer *writer_of(Relation table, MemoryContext context)
 {
 	auto *writer = static_cast<Writer *>(MemoryContextAllocZero(context, sizeof(Writer)));
-	writer->context = AllocSetContextCreate(context, "vectorizer model", ALLOCSET_DEFAULT_SIZES);
+	writer->context = context;
 	as_catalogue_owner([&] {
 		if (spi_run("SELECT id, model_generation, text_config, model <> 'none' FROM vectorizer.collection WHERE name = $1",
 					{param(RelationGetRelationName(table))}, Sees::kSnapshot) == 0)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 							errmsg("collection \"%s\" does not exist", RelationGetRelationName(table)),
-							errhint("Drop the trigger \"embed_row\" if the table is to be used without it.")));
+							errhint("Drop the trigger \"~embed_row\" if the table is to be used without it.")));
 		writer->collection = spi_int64(0, 1);
 		writer->generation = spi_int32(0, 2);
 		writer->text_config = text_config_oid(spi_text(0, 3));
@@ -69,11 +69,11 @@ Writer *writer_of(Relation table, MemoryContext context)
 
 ModelReader &model_of(Writer &writer)
 {
-	if (writer.model == nullptr || writer.model->kept() > kMostKept) {
-		MemoryContextReset(writer.context);
+	if (writer.model == nullptr) {
 		writer.model = &hold_in<ModelReader>(writer.context);
 		writer.model->open(writer.context, writer.collection, writer.generation, Sees::kSnapshot);
 	}
+	writer.model->trim(kMostKept);
 	return *writer.model;
 }
 

@@ -4,6 +4,10 @@
 
 #include "pg/pg.hpp"
 
+extern "C" {
+#include "utils/guc.h"
+}
+
 namespace vectorizer::pg {
 
 /// Runs f as `role`. An error inside restores the caller's identity by aborting the (sub)transaction.
@@ -24,11 +28,14 @@ Oid catalogue_table(const char *name);
 /// Who owns a relation.
 Oid relation_owner(Oid relation);
 
-/// Runs f as the extension's owner.
+/// Runs f as the extension's owner, by the server's own operators and functions whatever the caller's search_path is.
 template <typename Function>
 void as_catalogue_owner(Function &&f)
 {
-	as_role(relation_owner(catalogue_table("collection")), SECURITY_LOCAL_USERID_CHANGE, f);
+	const int level = NewGUCNestLevel();
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	as_role(relation_owner(catalogue_table("collection")), SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION, f);
+	AtEOXact_GUC(true, level);
 }
 
 /// Runs f as the owner of a table, who may have changed it: what hangs on it has the owner's rights and no more.

@@ -19,6 +19,10 @@ Oid vector_type()
 void ModelReader::open(MemoryContext context, int64 collection, int32 generation, Sees sees)
 {
 	rows_.clear();
+	if (rows_context_ != nullptr && context_ == context)
+		MemoryContextReset(rows_context_);
+	else
+		rows_context_ = AllocSetContextCreate(context, "vectorizer model", ALLOCSET_DEFAULT_SIZES);
 	context_ = context;
 	collection_ = collection;
 	generation_ = generation;
@@ -98,7 +102,7 @@ const float *ModelReader::keep(const char *lexeme, Datum embedding)
 	if (vector->dim != dimension_)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 						errmsg("lexeme \"%s\" of the model has %d dimensions, not %d", lexeme, vector->dim, dimension_)));
-	auto *kept = static_cast<float *>(MemoryContextAlloc(context_, sizeof(float) * static_cast<std::size_t>(vector->dim)));
+	auto *kept = static_cast<float *>(MemoryContextAlloc(rows_context_, sizeof(float) * static_cast<std::size_t>(vector->dim)));
 	memcpy(kept, vector->x, sizeof(float) * static_cast<std::size_t>(vector->dim));
 	return kept;
 }

@@ -28,7 +28,7 @@ struct StringHash {
 
 class ModelReader {
 public:
-	/// Rows are kept in `context`, where this object is held too.
+	/// Rows are kept in a child of `context`, where this object is held too.
 	void open(MemoryContext context, int64 collection, int32 generation, Sees sees = Sees::kNow);
 
 	bool is_open(int64 collection, int32 generation) const
@@ -47,12 +47,18 @@ public:
 
 	const txt::LsaWeighting &weighting() const { return weighting_; }
 	int64 trained_chunks() const { return n_sampled_; }
-	std::size_t kept() const { return rows_.size(); }
+	/// Forgets all rows if more than so many are kept.
+	void trim(std::size_t most)
+	{
+		if (rows_.size() > most)
+			open(context_, collection_, generation_, sees_);
+	}
 
 private:
 	const float *keep(const char *lexeme, Datum embedding);
 
 	MemoryContext context_ = nullptr;
+	MemoryContext rows_context_ = nullptr;
 	int64 collection_ = 0;
 	int32 generation_ = 0;
 	Sees sees_ = Sees::kNow;

@@ -50,7 +50,7 @@ Searched readable_collection(const char *name)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for collection \"%s\"", name)));
 	Searched found{};
 	as_catalogue_owner([&] {
-		if (spi_run("SELECT id, model_generation, text_config, metric, (index_options ->> 'ef_search')::integer,"
+		if (spi_run("SELECT id, model_generation, text_config, metric, (index_options ->> 'ef_search')::numeric::integer,"
 					" coalesce((model_options ->> 'k1')::float8, 1.2), coalesce((model_options ->> 'b')::float8, 0.75)"
 					" FROM vectorizer.collection WHERE name = $1",
 					{param(name)}, Sees::kSnapshot) == 0)

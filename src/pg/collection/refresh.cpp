@@ -20,19 +20,22 @@ namespace {
 
 class RefreshHost final : public Host {
 public:
-	explicit RefreshHost(bool commits) : commits_(commits) {}
+	explicit RefreshHost(const RefreshOptions &options) : options_(options) {}
+
+	/// Whether a batch was the last for now.
+	bool stopped() const { return stopped_; }
 
 	void report(const char *, int64) override {}
 
 	void announce(const char *phase) override
 	{
-		if (commits_)
+		if (options_.commits)
 			pgstat_report_activity(STATE_RUNNING, psprintf("%s of a vectorizer collection", phase));
 	}
 
 	bool end_batch() override
 	{
-		if (!commits_) {
+		if (!options_.commits) {
 			CommandCounterIncrement();
 			CHECK_FOR_INTERRUPTS();
 			return true;
@@ -42,14 +45,18 @@ public:
 		CommitTransactionCommand();
 		pgstat_report_stat(false);
 		CHECK_FOR_INTERRUPTS();
+		if (options_.notifier != nullptr)  // a queue that is read does not overflow
+			guard([&] { options_.notifier->read(); });
 		StartTransactionCommand();
 		SPI_connect();
 		PushActiveSnapshot(GetTransactionSnapshot());
-		return true;
+		stopped_ = options_.deadline != 0 && GetCurrentTimestamp() > options_.deadline;
+		return !stopped_;
 	}
 
 private:
-	bool commits_;
+	const RefreshOptions &options_;
+	bool stopped_ = false;
 };
 
 void lock_collection(int64 id, bool commits)
@@ -62,19 +69,20 @@ void lock_collection(int64 id, bool commits)
 
 }  // namespace
 
-int64 refresh(int64 collection, bool commits, MemoryContext context)
+bool refresh(int64 collection, const RefreshOptions &options, MemoryContext context, int64 *rows)
 {
-	lock_collection(collection, commits);
+	*rows = 0;
+	lock_collection(collection, options.commits);
 	MemoryContext outer = MemoryContextSwitchTo(context);
 	const std::span<Collection> found = load_collection(collection);
 	MemoryContextSwitchTo(outer);
 	if (found.empty() || !found[0].dynamic)
-		return 0;
-	spi_run("SELECT vectorizer.count_dynamic($1)", {param(collection)});
-	const int64 rows = spi_int64(0, 1);
-	RefreshHost host(commits);
-	tend(found[0], rows, hold_in<ModelReader>(context), context, host);
-	return rows;
+		return false;
+	spi_run("SELECT vectorizer.count_dynamic($1, $2)", {param(collection), param(options.written)});
+	*rows = spi_int64(0, 1);
+	RefreshHost host(options);
+	tend(found[0], *rows, hold_in<ModelReader>(context), context, host);
+	return host.stopped();
 }
 
 }  // namespace vectorizer::pg
@@ -82,8 +90,13 @@ int64 refresh(int64 collection, bool commits, MemoryContext context)
 extern "C" PGDLLEXPORT Datum vectorizer_run_refresh(PG_FUNCTION_ARGS)
 {
 	using namespace vectorizer::pg;
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+						errmsg("a collection is refreshed in a transaction of isolation level READ COMMITTED"),
+						errdetail("This one does not see what others have written since it began.")));
 	SPI_connect();
-	const int64 rows = refresh(PG_GETARG_INT64(0), false, CurrentMemoryContext);
+	int64 rows;
+	refresh(PG_GETARG_INT64(0), {}, CurrentMemoryContext, &rows);
 	SPI_finish();
 	PG_RETURN_INT64(rows);
 }

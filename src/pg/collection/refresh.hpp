@@ -2,15 +2,28 @@
 // trained when it is time, rows are counted.
 #pragma once
 
+#include "core/workspace/notifier.hpp"
 #include "pg/pg.hpp"
+
+extern "C" {
+#include "utils/timestamp.h"
+}
 
 namespace vectorizer::pg {
 
-/// Looks at a dynamic collection, or at nothing if it is gone. Returns its rows. `context` is for what is held over batches.
+struct RefreshOptions {
+	bool commits = false;        // after each batch
+	bool written = true;         // since the last look, as far as is known
+	TimestampTz deadline = 0;    // a committing look stops at the first batch after it; 0: none
+	workspace::Notifier *notifier = nullptr;  // is read between batches; may be null
+};
+
+/// Looks at a dynamic collection, or at nothing if it is gone. True if it stopped early: another look should follow. *rows is how many it
+/// has. `context` is for what is held over batches.
 ///
 /// With `commits` every batch is a transaction of its own, and the collection's lock is a session's: the caller releases it
-/// (unlock_projects()). Whoever else holds the lock is waited for if not; else 55P03. REQUIRES: a transaction with an SPI connection
-/// and an active snapshot; there is one at the end, too.
-int64 refresh(int64 collection, bool commits, MemoryContext context);
+/// (unlock_projects()). Where others hold what is needed: 55P03, at once for the collection's lock with `commits`, after a moment for
+/// writers. REQUIRES: a transaction with an SPI connection and an active snapshot; there is one at the end, too.
+bool refresh(int64 collection, const RefreshOptions &options, MemoryContext context, int64 *rows);
 
 }  // namespace vectorizer::pg

@@ -1,5 +1,6 @@
 #include "pg/collection/tend.hpp"
 
+#include "pg/collection/identity.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/collection/training.hpp"
 
@@ -63,7 +64,7 @@ private:
 	/// True once no chunk is left.
 	bool embed(Which which)
 	{
-		int64 after = 0;
+		int64 after = PG_INT64_MIN;
 		int64 embedded = 0;
 		open_model();
 		for (bool left = true; left;) {
@@ -84,6 +85,8 @@ private:
 		if (!embed(Which::kAll))
 			return;
 		host_.announce("indexing");
+		if (collection_.dynamic)
+			keep_writers_out(ShareLock);
 		spi_run("SELECT vectorizer.create_vector_index($1)", {param(collection_.id)});
 		mark_ready();
 		host_.end_batch();
@@ -95,15 +98,16 @@ private:
 	{
 		host_.announce("training");
 		if (collection_.dynamic)
-			keep_writers_out();
+			keep_writers_out(ShareRowExclusiveLock);
 		const int32 old = collection_.generation;
 		train(old + 1, chunks);
 		if (made_of_lexemes()) {
 			open_model();
-			int64 after = 0;
+			int64 after = PG_INT64_MIN;
 			int64 embedded = 0;
 			while (embed_chunks(collection_, model_, Which::kAll, kEmbedBatch, &after, &embedded)) {
 			}
+			require_all_embedded();
 		}
 		mark_ready();
 		spi_run("DELETE FROM vectorizer.lexeme WHERE collection_id = $1 AND generation <= $2", {param(collection_.id), param(old)});
@@ -111,12 +115,26 @@ private:
 	}
 
 	/// Those who come later wait behind this, so for a moment only.
-	void keep_writers_out()
+	void keep_writers_out(LOCKMODE mode)
 	{
 		const int level = NewGUCNestLevel();
 		set_config_option("lock_timeout", kPatience, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-		LockRelationOid(collection_.table, ShareRowExclusiveLock);
+		LockRelationOid(collection_.table, mode);
 		AtEOXact_GUC(true, level);
+	}
+
+	/// A row that were left out would be compared with vectors of another model for as long as it is not written.
+	void require_all_embedded()
+	{
+		int64 left = 0;
+		as_table_owner(collection_.table, [&] {
+			spi_run(psprintf("SELECT count(*) FROM vectorizer_data.%s WHERE model_generation::integer <> $1", quote_identifier(collection_.name)),
+					{param(collection_.generation)});
+			left = spi_int64(0, 1);
+		});
+		if (left > 0)
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+							errmsg(INT64_FORMAT " rows of collection \"%s\" could not be embedded anew", left, collection_.name)));
 	}
 
 	void mark_ready()

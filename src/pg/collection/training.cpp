@@ -18,6 +18,9 @@ namespace {
 constexpr std::size_t kMaxLexemeBytes = 64;  // longer ones are hashes, base64, paths
 constexpr int64 kRareOnceBelow = 100;        // below so many chunks a lexeme that only one holds counts too
 constexpr int kFetch = 500;
+constexpr std::size_t kMaxKept = 200'000;       // lexemes that a reader keeps the rows of
+constexpr std::size_t kMaxTerms = 10'000'000;   // of a sample, 80 MB
+constexpr std::size_t kMaxLexemes = 1'000'000;  // different ones
 
 // The chunk table is its owner's to change, so it is read as its owner, and its columns are cast to the types that this
 // code takes them for.
@@ -34,6 +37,9 @@ struct Sample {
 	std::vector<uint32> vocabulary;  // ids, by falling df
 	txt::LsaCorpus corpus;
 	txt::LsaModel model;
+
+	/// Whether it is as large as training should get: rows that users write may be long.
+	bool full() const { return terms.size() > kMaxTerms || df.size() > kMaxLexemes; }
 
 	void add(TSVector tsv, uint64 length)
 	{
@@ -122,7 +128,7 @@ void read_sample(const Collection &collection, Sample &sample)
 		MemoryContextSwitchTo(outer);
 		MemoryContextReset(batch);
 		SPI_freetuptable(SPI_tuptable);
-	} while (SPI_processed > 0);
+	} while (SPI_processed > 0 && !sample.full());
 	MemoryContextDelete(batch);
 	SPI_cursor_close(portal);
 }
@@ -221,14 +227,15 @@ bool embed_chunks(const Collection &collection, ModelReader &model, Which which,
 	const char *table = quote_identifier(collection.name);
 	uint64 found = 0;
 	as_table_owner(collection.table, [&] {
-		found = spi_run(psprintf("SELECT id::bigint, tsv::pg_catalog.tsvector, model_generation::integer%s FROM vectorizer_data.%s"
-								 " WHERE id > $1%s ORDER BY id LIMIT $2",
-								 collection.dynamic ? ", xmin" : "", table, which == Which::kNew ? " AND model_generation = 0" : ""),
+		found = spi_run(psprintf("SELECT id::bigint, tsv::pg_catalog.tsvector, model_generation::integer FROM vectorizer_data.%s"
+								 " WHERE id > $1%s ORDER BY id LIMIT $2%s",
+								 table, which == Which::kNew ? " AND model_generation = 0" : "",
+								 // Whoever changes a row now has it embedded himself, or has it looked at again.
+								 collection.dynamic ? " FOR UPDATE SKIP LOCKED" : ""),
 						{param(*after), param(static_cast<int32>(limit))});
 	});
 	auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (found + 1)));
 	auto *texts = static_cast<TSVector *>(palloc(sizeof(TSVector) * (found + 1)));
-	auto *versions = static_cast<Datum *>(palloc(sizeof(Datum) * (found + 1)));
 	std::size_t stale = 0;
 	for (uint64 i = 0; i < found; ++i) {
 		bool null;
@@ -236,21 +243,19 @@ bool embed_chunks(const Collection &collection, ModelReader &model, Which which,
 		if (spi_int32(i, 3) == generation)
 			continue;
 		ids[stale] = *after;
-		versions[stale] = collection.dynamic ? spi_datum(i, 4, &null) : Datum{0};
 		texts[stale++] = DatumGetTSVectorCopy(spi_datum(i, 2, &null));
 	}
 	SPI_freetuptable(SPI_tuptable);
 
+	model.trim(kMaxKept);
 	model.fetch({texts, stale});
 	const Oid type = vector_type();
 	with_write_access(collection.table, [&] {
-		// A row that somebody else has written meanwhile has got, or will get, the embedding of what it says now.
-		Statement update(psprintf("UPDATE vectorizer_data.%s SET embedding = $2, model_generation = $3"
-								  " WHERE id = $1%s",
-								  table, collection.dynamic ? " AND xmin OPERATOR(pg_catalog.=) $4" : ""));
+		Statement update(psprintf("UPDATE vectorizer_data.%s SET embedding = $2, model_generation = $3 WHERE id = $1",
+								  table));
 		for (std::size_t i = 0; i < stale; ++i) {
 			const Vector *vector = model.embed(texts[i]);
-			update.run({param(ids[i]), {type, PointerGetDatum(vector), vector == nullptr}, param(generation), {XIDOID, versions[i]}});
+			update.run({param(ids[i]), {type, PointerGetDatum(vector), vector == nullptr}, param(generation)});
 			CHECK_FOR_INTERRUPTS();
 		}
 	});

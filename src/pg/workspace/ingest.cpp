@@ -71,6 +71,7 @@ struct Ingest::Read {
 	txt::Document document;
 	txt::Cut cut;
 	std::string trouble;  // why there is no document: a reason to skip the file
+	bool again = false;   // or to try again
 	Sha256 hash;
 
 	void extract(std::string_view path)
@@ -106,6 +107,7 @@ private:
 			document = txt::pdf_document(text.output, interrupt_pending());
 		else
 			trouble = "a PDF that pdftotext cannot read: it " + text.reason;
+		again = text.late;
 	}
 };
 
@@ -191,6 +193,10 @@ Outcome Ingest::attempt(const workspace::FoundFile &found, const KnownFile &know
 		return Outcome::kTouched;
 	}
 	guard([&] { read.extract(found.path); });
+	if (read.again) {
+		record_failure(found, read.trouble.c_str());
+		return Outcome::kFailed;
+	}
 	if (!read.trouble.empty()) {
 		record_skip(found.path, stat, known, read.trouble.c_str());
 		*chunks = 0;

@@ -65,12 +65,22 @@ void tell_of_writes()
 	with_slot(MyDatabaseId, [](DatabaseSlot *slot) {
 		if (slot == nullptr)
 			return;
+		const bool known = slot->n_written > 0 && slot->watcher_latch != nullptr;
 		for (const Oid table : std::span(written_here, static_cast<std::size_t>(std::min(n_written_here, kMostWritten))))
 			add_written(table, slot->n_written, slot->written);
 		if (n_written_here > kMostWritten)
 			slot->n_written = n_written_here;
-		if (slot->watcher_latch != nullptr)
+		if (known)
+			return;  // and the watcher has been woken for it
+		if (slot->watcher_latch != nullptr) {
 			SetLatch(slot->watcher_latch);
+		}
+		else if (!slot->wanted) {
+			slot->wanted = true;
+			++slot->wishes;
+			if (registry->launcher_latch != nullptr)
+				SetLatch(registry->launcher_latch);
+		}
 	});
 }
 
@@ -177,6 +187,13 @@ void note_write(Oid table)
 {
 	hear_of_transaction_end();
 	add_written(table, n_written_here, written_here);
+}
+
+bool anything_written()
+{
+	bool anything = false;
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) { anything = slot != nullptr && slot->n_written > 0; });
+	return anything;
 }
 
 int take_written(Oid (&tables)[kMostWritten])

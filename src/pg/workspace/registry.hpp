@@ -58,6 +58,9 @@ void want_watcher(Oid database);
 /// Tells the watcher, once this transaction commits, that the table of a dynamic collection was written. Does not raise.
 void note_write(Oid table);
 
+/// Whether there is such a table that has not been taken.
+bool anything_written();
+
 /// The tables of which that was told, which are forgotten with this. More than fit: kMostWritten + 1.
 int take_written(Oid (&tables)[kMostWritten]);
 

@@ -92,7 +92,7 @@ public:
 	long round()
 	{
 		heard_ = hear();
-		written_.hear();
+		written_.hear(GetCurrentTimestamp());
 		if (next() <= GetCurrentTimestamp()) {
 			if (!refresh())
 				return -1;
@@ -104,7 +104,8 @@ public:
 			}
 			if (written_.next() <= GetCurrentTimestamp()) {
 				pgstat_report_activity(STATE_RUNNING, "looking at vectorizer collections that were written");
-				written_.look(context_);
+				written_.look(context_, hearing_.notifier ? &*hearing_.notifier : nullptr,
+							  count_ > 0 ? GetCurrentTimestamp() + kSliceMicroseconds : 0);
 				pgstat_report_activity(STATE_IDLE, nullptr);
 			}
 			heard_ = hear() || heard_;

@@ -1,14 +1,15 @@
 // The watcher's part in dynamic collections: it looks at those that were written, a moment later, and at all of them now and then.
 #pragma once
 
+#include "core/workspace/notifier.hpp"
 #include "pg/workspace/registry.hpp"
 
 namespace vectorizer::pg {
 
 class WrittenCollections {
 public:
-	/// Hears of the writes that were committed since it last did, in the registry.
-	void hear();
+	/// Hears whether something was committed, in the registry. `now` may be earlier than it was: clocks are set back.
+	void hear(TimestampTz now);
 
 	/// Reads whether there are dynamic collections. REQUIRES: a transaction with an SPI connection and a snapshot.
 	void refresh();
@@ -19,21 +20,22 @@ public:
 	/// When there is something to look at.
 	TimestampTz next() const;
 
-	/// Looks at what is due, each collection in transactions of its own. What fails is written down, and tried again.
-	/// REQUIRES: no transaction. `context` is for what is held meanwhile, and reset.
-	void look(MemoryContext context);
+	/// Looks at what is due, each collection in transactions of its own, until the deadline (0: none); what is left then is due at once.
+	/// What fails is written down, and tried again. REQUIRES: no transaction. `context` is for what is held meanwhile, and reset.
+	void look(MemoryContext context, workspace::Notifier *notifier, TimestampTz deadline);
 
 	void hurry() { all_ = 0; }
 
 private:
-	void look_at(int64 collection, MemoryContext context);
+	enum class Outcome { kDone, kStopped, kFailed };
+	Outcome look_at(int64 collection, const struct RefreshOptions &options, MemoryContext context);
 
 	bool any_ = false;
-	TimestampTz all_ = 0;                // when all are due
-	TimestampTz told_ = 0;               // when those below are due; 0: there are none
-	TimestampTz not_before_ = 0;         // looks must not keep a core busy
-	int count_ = 0;                      // as take_written() says
-	Oid tables_[kMostWritten] = {};
+	TimestampTz all_ = 0;         // when all are due
+	TimestampTz told_ = 0;        // when those are due that were written; 0: there are none
+	TimestampTz not_before_ = 0;  // looks must not keep a core busy
+	int64 from_ = 0;              // the collection that a look goes on with, which a deadline stopped
+	int failures_ = 0;            // looks in a row in which one failed
 };
 
 }  // namespace vectorizer::pg

@@ -200,6 +200,20 @@ TEST(Json, BreaksAndPaths)
 	EXPECT_EQ(json_breaks(std::string(100000, '[') + "1,2", {}).size(), 1U);
 }
 
+TEST(Json, LongKeysTakeNoMemory)
+{
+	std::string json = "{\"" + std::string(1 << 20, 'k') + "\": {";
+	std::vector<std::size_t> offsets;
+	for (int i = 0; i < 1000; ++i) {
+		offsets.push_back(json.size());
+		json += "\"a\": 1, ";
+	}
+	std::size_t bytes = 0;
+	for (const std::string &path : json_paths(json, offsets, {}))
+		bytes += path.capacity();
+	EXPECT_LT(bytes, 1000 * 1000U);
+}
+
 TEST(Json, ChunksAreNamedByWhereTheyStand)
 {
 	std::string json = "{\"servers\": [";

@@ -1,0 +1,111 @@
+-- Ways to more rights than one has, that were open once or look as if they might be.
+\ir files.psql
+BEGIN;
+SELECT plan(17);
+
+CREATE ROLE w;
+CREATE ROLE adm;
+GRANT vectorizer_writer TO w;
+GRANT vectorizer_admin, pg_read_server_files TO adm;
+CREATE SCHEMA w AUTHORIZATION w;
+CREATE SCHEMA adm AUTHORIZATION adm;
+GRANT USAGE ON SCHEMA adm TO PUBLIC;
+DO $$
+BEGIN
+	EXECUTE format('GRANT ALL ON ALL TABLES IN SCHEMA %1$s TO PUBLIC; GRANT ALL ON ALL SEQUENCES IN SCHEMA %1$s TO PUBLIC',
+		pg_my_temp_schema()::regnamespace);
+END
+$$;
+CREATE TABLE public.taken (by text);
+GRANT INSERT ON public.taken TO PUBLIC;
+CREATE FUNCTION public.take() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO public.taken VALUES (current_user);
+	RETURN true;
+END
+$$;
+
+-- Options that become SQL
+SET ROLE w;
+SELECT throws_ok($$SELECT vectorizer.create_collection('x', dimension => 8, index_options => '{"quantization": "auto); ALTER ROLE w SUPERUSER; --"}')$$,
+	'22023', NULL, 'an option is no SQL');
+SELECT throws_ok($$SELECT vectorizer.create_collection('x', dimension => 8, index_options => '{"quantization": "tiny"}')$$, '22023', NULL, 'an option has values');
+SELECT throws_ok($$SELECT vectorizer.create_collection('x', dimension => 8, index_options => '{"ef_search": 1.5}')$$,
+	'22023', 'index option "ef_search" must be a whole number, not 1.5', 'of a kind');
+SELECT lives_ok($$SELECT vectorizer.create_collection('x', dimension => 8, index_options => '{"ef_search": 200.0, "quantization": "scalar", "bits": 8}')$$, 'these are');
+SELECT lives_ok($$SELECT * FROM vectorizer.search('x', 'anything')$$, 'and searches understand them');
+SELECT vectorizer.drop_collection('x');
+
+-- Operators of one's own
+CREATE FUNCTION w.equal(a text, b text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO public.taken VALUES (current_user);
+	RETURN a OPERATOR(pg_catalog.=) b;
+END
+$$;
+CREATE OPERATOR w.= (LEFTARG = text, RIGHTARG = text, FUNCTION = w.equal);
+CREATE FUNCTION w.unequal(a text, b text) RETURNS boolean LANGUAGE sql AS 'SELECT w.equal(a, b) IS NOT TRUE';
+CREATE OPERATOR w.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = w.unequal);
+SET search_path = w, pg_catalog, public;
+SELECT vectorizer.create_collection('mine', dimension => 8);
+INSERT INTO vectorizer_data.mine (content) VALUES ('one'), ('two');
+SELECT vectorizer.refresh_collection('mine');
+INSERT INTO vectorizer_data.mine (content) VALUES ('two and one');
+SELECT count(*) FROM vectorizer.search('mine', 'one');
+SELECT count(vectorizer.embed('one', 'mine'));
+RESET search_path;
+RESET ROLE;
+SELECT is_empty('SELECT FROM public.taken WHERE by <> ''w''', 'operators of a caller run with his rights alone');
+TRUNCATE public.taken;
+
+-- Things hung on a table
+SELECT pg_temp.put(:'files' || '/a.txt', 'One text about boats.');
+SET ROLE adm;
+SELECT vectorizer.add_project('p', :'files', dimension => 16);
+SELECT vectorizer.sync('p');
+CREATE FUNCTION adm.look(v vector) RETURNS boolean LANGUAGE sql AS 'SELECT public.take()';
+ALTER TABLE vectorizer_data.p ADD CONSTRAINT looks CHECK (adm.look(embedding));
+RESET ROLE;
+TRUNCATE public.taken;
+SET ROLE adm;
+SELECT vectorizer.alter_collection('p', model_options => '{"k1": 3}');
+SELECT vectorizer.alter_collection('p', dimension => 8);
+SELECT vectorizer.sync('p');
+RESET ROLE;
+SELECT isnt_empty('SELECT FROM public.taken', 'a constraint is checked');
+SELECT is_empty('SELECT FROM public.taken WHERE by <> ''vectorizer_admin''', 'with the rights of the table''s owner');
+SELECT is((SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'vectorizer_data.p'::regclass AND attname = 'embedding'), 'm', 'an embedding stays in its row');
+SELECT is((SELECT state FROM vectorizer.collections WHERE name = 'p'), 'ready', 'and the collection is as it was asked to be');
+SELECT throws_ok($$SELECT vectorizer.alter_collection('p', dimension => 16, index_options => '{"m": 50, "ef_construction": 10}')$$, '22023', NULL,
+	'an index that cannot be is refused at once');
+TRUNCATE public.taken;
+CREATE RULE counted AS ON INSERT TO vectorizer_data.mine DO ALSO SELECT public.take();
+SET ROLE w;
+SELECT vectorizer.refresh_collection('mine');
+RESET ROLE;
+SELECT is_empty('SELECT FROM public.taken WHERE by NOT IN (''vectorizer_admin'', ''w'')', 'nor do rules run with more');
+
+-- A trigger of one's own that changes what a row says
+CREATE FUNCTION public.tidy() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.content := replace(NEW.content, 'secret', 'public');
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER tidy BEFORE INSERT OR UPDATE ON vectorizer_data.mine FOR EACH ROW EXECUTE FUNCTION public.tidy();
+INSERT INTO vectorizer_data.mine (content) VALUES ('a secret word');
+SELECT results_eq($$SELECT content, content_hash, tsv FROM vectorizer_data.mine WHERE content LIKE '%word'$$,
+	$$SELECT 'a public word', sha256('a public word'), to_tsvector('english', 'a public word')$$, 'embeddings follow what triggers make of a row');
+SELECT ok((SELECT embedding IS NOT DISTINCT FROM vectorizer.embed(content, 'mine') FROM vectorizer_data.mine WHERE content LIKE '%word'), 'really');
+
+-- Rows before all others, and transactions that see the past
+INSERT INTO vectorizer_data.mine (id, content) VALUES (0, 'one at nought'), (-5, 'one before');
+INSERT INTO vectorizer_data.mine (content) SELECT 'one more ' || i FROM generate_series(1, 20) i;
+SELECT vectorizer.refresh_collection('mine');
+SELECT results_eq('SELECT DISTINCT model_generation FROM vectorizer_data.mine', '{2}'::int[], 'whatever its id, a row is embedded anew');
+SELECT vectorizer.drop_collection('mine'), vectorizer.drop_project('p');
+SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'w'), false, 'nobody has become more');
+SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'adm'), false, 'than he was');
+
+SELECT * FROM finish();
+ROLLBACK;
