@@ -48,7 +48,7 @@ timed() {
 		BEGIN
 			FOR i IN 1 .. 21 LOOP
 				begun := clock_timestamp();
-				EXECUTE \$q\$SELECT count(*) FROM ($2) x\$q\$ INTO n;
+				EXECUTE \$q\$SELECT count(x::text) FROM ($2) x\$q\$ INTO n;
 				took := took || extract(epoch FROM clock_timestamp() - begun) * 1000;
 			END LOOP;
 			RAISE NOTICE '% rows, % ms', n, (SELECT round((percentile_cont(0.5) WITHIN GROUP (ORDER BY t))::numeric, 1) FROM unnest(took) t);
