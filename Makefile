@@ -71,7 +71,7 @@ stop:
 else ifneq ($(PGXS),)
 
 override with_llvm := no
-CORE_LIBS = $(shell xml2-config --libs 2>/dev/null) -lmd4c -licui18n -licuuc -lyaml-cpp
+CORE_LIBS = $(shell xml2-config --libs 2>/dev/null) -lmd4c -licui18n -licuuc -lyaml-cpp -lcurl
 SHLIB_LINK = -lstdc++ $(CORE_LIBS)
 include $(PGXS)
 

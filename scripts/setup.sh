@@ -21,6 +21,8 @@ packages() {
 		libmd4c-dev   the headings of Markdown
 		libicu-dev   character sets
 		libyaml-cpp-dev   workspace files
+		libcurl4-openssl-dev   HTTP to embeddings endpoints
+		nlohmann-json3-dev   what they answer, headers only
 	LIST
 	[ "$purpose" = quickstart ] || cat <<-LIST
 		libgtest-dev   unit tests
