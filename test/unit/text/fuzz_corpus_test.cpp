@@ -27,6 +27,9 @@
 #define LLVMFuzzerTestOneInput fuzz_workspace_config
 #include "../../fuzz/workspace_config.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_embeddings_answer
+#include "../../fuzz/embeddings_answer.cpp"
+#undef LLVMFuzzerTestOneInput
 
 namespace {
 
@@ -62,3 +65,4 @@ TEST(FuzzCorpus, Markdown) { run(fuzz_markdown, "markdown"); }
 TEST(FuzzCorpus, Document) { run(fuzz_document, "document"); }
 TEST(FuzzCorpus, Glob) { run(fuzz_glob, "glob"); }
 TEST(FuzzCorpus, WorkspaceConfig) { run(fuzz_workspace_config, "workspace_config"); }
+TEST(FuzzCorpus, EmbeddingsAnswer) { run(fuzz_embeddings_answer, "embeddings_answer"); }
