@@ -1,0 +1,448 @@
+// The client against a server on loopback that misbehaves as asked (test/t/lib/embeddings_server).
+#include "core/remote/client.hpp"
+
+#include "core/error.hpp"
+#include "core/text/utf8.hpp"
+#include "server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+using namespace vectorizer;
+using namespace vectorizer::remote;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Texts = std::vector<std::string_view>;
+
+const Texts kTexts{"one", "two", "three", "four", "five"};
+
+double seconds_since(Clock::time_point start)
+{
+	return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::size_t threads()
+{
+	std::size_t n = 0;
+	for ([[maybe_unused]] const auto &each : std::filesystem::directory_iterator("/proc/self/task"))
+		++n;
+	return n;
+}
+
+class RemoteClient : public testing::Test {
+protected:
+	static void SetUpTestSuite() { server_.emplace(); }
+	static void TearDownTestSuite() { server_.reset(); }
+
+	void SetUp() override
+	{
+		ASSERT_FALSE(server_->port().empty());
+		server_->requests();
+	}
+
+	Endpoint endpoint(const std::string &faults, int dimension = 8) const
+	{
+		Endpoint result;
+		result.url = server_->url(faults);
+		result.model = "test";
+		result.dimension = dimension;
+		result.timeout_ms = 5000;
+		check_endpoint(result);
+		return result;
+	}
+
+	Answer ask(const Endpoint &of, const Texts &texts = kTexts)
+	{
+		const Answer answer = client_.embed(of, texts, {});
+		EXPECT_EQ(answer.reason.empty(), answer.outcome == Outcome::kOk);
+		EXPECT_LE(txt::count_characters(answer.reason), 300u);
+		EXPECT_EQ(txt::printable(answer.reason).find("\\x"), std::string::npos) << answer.reason;
+		const bool some = answer.outcome == Outcome::kOk || answer.outcome == Outcome::kPartial;
+		EXPECT_EQ(answer.values.size(), some ? texts.size() * static_cast<std::size_t>(of.dimension) : 0u);
+		EXPECT_EQ(answer.given.size(), some ? texts.size() : 0u);
+		return answer;
+	}
+
+	/// "retry 503: HTTP 503: as asked".
+	std::string said(const Endpoint &of, const Texts &texts = kTexts)
+	{
+		const Answer answer = ask(of, texts);
+		return std::string(outcome_name(answer.outcome)) + " " + std::to_string(answer.status) +
+			(answer.reason.empty() ? "" : ": " + answer.reason);
+	}
+	std::string said(const std::string &faults) { return said(endpoint(faults)); }
+
+	static std::optional<Server> server_;
+	Client client_;
+};
+
+std::optional<Server> RemoteClient::server_;
+
+std::vector<float> row(const Answer &answer, std::size_t i, int dimension = 8)
+{
+	const auto width = static_cast<std::ptrdiff_t>(dimension);
+	const auto first = answer.values.begin() + static_cast<std::ptrdiff_t>(i) * width;
+	return {first, first + width};
+}
+
+}  // namespace
+
+TEST_F(RemoteClient, Embeddings)
+{
+	const Answer answer = ask(endpoint("ok/8"));
+	ASSERT_EQ(answer.outcome, Outcome::kOk);
+	EXPECT_EQ(answer.status, 200);
+	EXPECT_EQ(answer.retry_after, -1);
+	EXPECT_EQ(answer.given, std::vector<bool>(5, true));
+	for (std::size_t i = 0; i < kTexts.size(); ++i) {
+		double square = 0;
+		for (const float value : row(answer, i))
+			square += static_cast<double>(value) * value;
+		EXPECT_NEAR(square, 1, 1e-5);
+		for (std::size_t k = 0; k < i; ++k)
+			EXPECT_NE(row(answer, i), row(answer, k));
+		const Answer alone = ask(endpoint("ok/8"), {kTexts[i]});
+		EXPECT_EQ(alone.values, row(answer, i)) << "a text has the embedding that it has alone";
+	}
+}
+
+TEST_F(RemoteClient, WhatIsSent)
+{
+	Endpoint plain = endpoint("ok");
+	ask(plain);
+	Endpoint full = endpoint("ok/16", 16);
+	full.model = "m\"1";
+	full.key = "sk-123";
+	full.send_dimensions = full.send_encoding_format = true;
+	full.input_type = "passage";
+	full.prefix = "passage: ";
+	ask(full, {"one"});
+	const auto requests = server_->requests();
+	ASSERT_EQ(requests.size(), 2u);
+	const auto &first = requests[0];
+	EXPECT_EQ(first["path"], "/ok/v1/embeddings");
+	EXPECT_EQ(first["inputs"], 5);
+	EXPECT_EQ(first["fields"], (nlohmann::json{{"model", "test"}}));
+	nlohmann::json headers = first["headers"];
+	EXPECT_EQ(headers["content-type"], "application/json");
+	EXPECT_EQ(headers["accept"], "application/json");
+	EXPECT_EQ(headers["host"], "127.0.0.1:" + server_->port());
+	for (const char *name : {"content-type", "accept", "host", "content-length", "user-agent"})
+		headers.erase(name);
+	EXPECT_TRUE(headers.empty()) << headers;
+	EXPECT_EQ(requests[1]["headers"]["authorization"], "Bearer sk-123");
+	EXPECT_EQ(requests[1]["fields"],
+		(nlohmann::json{{"model", "m\"1"}, {"dimensions", 16}, {"encoding_format", "float"}, {"input_type", "passage"}}));
+}
+
+TEST_F(RemoteClient, PrefixAndAnyText)
+{
+	Endpoint prefixed = endpoint("ok/8");
+	prefixed.prefix = "query: ";
+	EXPECT_EQ(ask(prefixed, {"a"}).values, ask(endpoint("ok/8"), {"query: a"}).values);
+	const std::string odd = "\"\\\n\t\x01 caf\xC3\xA9 \xF0\x9F\x98\x80 \xE2\x80\xA8";
+	EXPECT_EQ(said(endpoint("ok/8"), {odd, "", odd, " "}), "ok 200");
+	const std::string big(1100 << 10, 'x');
+	server_->requests();
+	EXPECT_EQ(said(endpoint("ok/8"), {big}), "ok 200");
+	EXPECT_FALSE(server_->requests().at(0)["headers"].contains("expect")) << "a long body waits for no 100";
+}
+
+TEST_F(RemoteClient, NoTextsNoRequest)
+{
+	EXPECT_EQ(said(endpoint("status/500"), {}), "ok 0");
+	EXPECT_TRUE(server_->requests().empty());
+}
+
+TEST_F(RemoteClient, OrderIsTheIndexs)
+{
+	const Answer wanted = ask(endpoint("ok/8"));
+	for (const char *faults : {"shuffled/8", "index-last/8", "shuffled/index-last/8", "no-index/8", "close/ok/8"}) {
+		const Answer answer = ask(endpoint(faults));
+		EXPECT_EQ(answer.outcome, Outcome::kOk) << faults << answer.reason;
+		EXPECT_EQ(answer.values, wanted.values) << faults;
+	}
+	const Answer zero = ask(endpoint("zero/8"));
+	EXPECT_EQ(zero.outcome, Outcome::kOk);
+	EXPECT_EQ(zero.values, std::vector<float>(40));
+}
+
+TEST_F(RemoteClient, Partial)
+{
+	const Answer wanted = ask(endpoint("ok/8"));
+	for (const char *faults : {"half/8", "half/shuffled/8"}) {
+		const Answer answer = ask(endpoint(faults));
+		EXPECT_EQ(answer.outcome, Outcome::kPartial) << faults;
+		EXPECT_EQ(answer.reason, "the answer has 3 embeddings for 5 texts");
+		EXPECT_EQ(answer.given, (std::vector<bool>{true, false, true, false, true})) << faults;
+		for (const std::size_t i : {0, 2, 4})
+			EXPECT_EQ(row(answer, i), row(wanted, i)) << faults;
+	}
+}
+
+TEST_F(RemoteClient, Wrong)
+{
+	EXPECT_EQ(said("half/no-index/8"),
+		"wrong 200: the answer has 3 embeddings for 5 texts, and no index that says whose they are");
+	EXPECT_EQ(said("wrong-dimension/8"), "wrong 200: the answer has an embedding of dimension 9, not 8");
+	EXPECT_EQ(said("one-short/8"), "wrong 200: the answer has an embedding of dimension 7, not 8");
+	EXPECT_EQ(said("ok/16"), "wrong 200: the answer has an embedding of dimension 16, not 8");
+	EXPECT_EQ(said("index-twice/8"), "wrong 200: the answer has index 0 twice");
+	EXPECT_EQ(said("index-beyond/8"), "wrong 200: the answer has index 5, for 5 texts");
+	EXPECT_EQ(said("some-index/8"), "wrong 200: the answer has an index with some embeddings and none with others");
+	EXPECT_EQ(said("extra/8"), "wrong 200: the answer has more embeddings than the 5 asked for");
+	EXPECT_EQ(said("none/8"), "wrong 200: the answer has no embeddings");
+	EXPECT_TRUE(said("nan/8").starts_with("wrong 200: the answer is not JSON, from byte "));
+	EXPECT_EQ(said("null/8"), "wrong 200: the answer has null in an embedding, where numbers belong");
+	EXPECT_EQ(said("strings/8"), "wrong 200: the answer has text in an embedding, where numbers belong");
+	EXPECT_EQ(said("big/8"), "wrong 200: the answer has a number that does not fit");
+	EXPECT_EQ(said("base64/8"), "wrong 200: the answer has text as an embedding, not a list of numbers");
+	EXPECT_EQ(said("not-json"), "wrong 200: the answer is not JSON, from byte 1 on: hello");
+	EXPECT_EQ(said("empty"), "wrong 200: the answer is empty");
+	EXPECT_EQ(said("error-200"), "wrong 200: the answer has no \"data\": the model is not loaded");
+	EXPECT_TRUE(said("garbage").starts_with("wrong 0: what answers is not HTTP: "));
+}
+
+TEST_F(RemoteClient, Statuses)
+{
+	for (const int status : {408, 425, 429, 500, 501, 502, 503, 504, 529, 599}) {
+		const std::string number = std::to_string(status);
+		EXPECT_EQ(said("status/" + number), "retry " + number + ": HTTP " + number + ": as asked");
+	}
+	for (const int status : {400, 401, 403, 404, 405, 413, 418, 422, 424}) {
+		const std::string number = std::to_string(status);
+		EXPECT_EQ(said("status/" + number), "refused " + number + ": HTTP " + number + ": as asked");
+	}
+	EXPECT_EQ(said("html"), "retry 502: HTTP 502");
+	EXPECT_EQ(said("plain/503"), "retry 503: HTTP 503: no room");
+	EXPECT_EQ(said("cut-short/status/401"), "refused 401: HTTP 401") << "a status counts whatever becomes of the body";
+	EXPECT_EQ(said("cut-short/status/429"), "retry 429: HTTP 429");
+}
+
+TEST_F(RemoteClient, RedirectsAreNotFollowed)
+{
+	for (const int status : {301, 302, 303, 307, 308}) {
+		const std::string number = std::to_string(status);
+		EXPECT_EQ(said("redirect/" + number),
+			"refused " + number + ": HTTP " + number + ": redirects to /ok/v1/embeddings; redirects are not followed");
+	}
+	EXPECT_EQ(server_->requests().size(), 5u);
+}
+
+TEST_F(RemoteClient, RetryAfter)
+{
+	EXPECT_EQ(ask(endpoint("retry-after/2")).retry_after, 2);
+	EXPECT_EQ(ask(endpoint("retry-after/0")).retry_after, 0);
+	EXPECT_EQ(ask(endpoint("retry-after/100000")).retry_after, 100000);
+	const double date = ask(endpoint("retry-date/90")).retry_after;
+	EXPECT_GE(date, 85);
+	EXPECT_LE(date, 90);
+	EXPECT_EQ(ask(endpoint("retry-date/-90")).retry_after, 0);
+	EXPECT_EQ(ask(endpoint("status/429")).retry_after, -1);
+}
+
+TEST_F(RemoteClient, Flaky)
+{
+	const Endpoint flaky = endpoint("flaky/3/ok/8");
+	for (int i = 0; i < 3; ++i)
+		EXPECT_EQ(said(flaky), "retry 503: HTTP 503: not yet");
+	EXPECT_EQ(said(flaky), "ok 200");
+	EXPECT_EQ(server_->requests().size(), 4u) << "the client itself tries once";
+}
+
+TEST_F(RemoteClient, CutShort)
+{
+	EXPECT_TRUE(said("cut-short/8").starts_with("retry 200: "));
+	EXPECT_EQ(said("cut-json/8"), "retry 200: the answer ends in the middle");
+	EXPECT_TRUE(said("reset").starts_with("retry 0: "));
+	EXPECT_EQ(said("ok/8"), "ok 200");
+}
+
+TEST_F(RemoteClient, TimeOuts)
+{
+	Endpoint slow = endpoint("slow/3/ok/8");
+	slow.timeout_ms = 300;
+	auto start = Clock::now();
+	EXPECT_TRUE(said(slow).starts_with("retry 0: "));
+	EXPECT_LT(seconds_since(start), 0.6);
+	EXPECT_GT(seconds_since(start), 0.25);
+
+	Endpoint drip = endpoint("drip/0.1/ok/8");
+	drip.timeout_ms = 300;
+	start = Clock::now();
+	EXPECT_TRUE(said(drip).starts_with("retry ")) << "bytes that come do not prolong it";
+	EXPECT_LT(seconds_since(start), 0.6);
+
+	EXPECT_EQ(said("slow/0.2/ok/8"), "ok 200");
+}
+
+TEST_F(RemoteClient, NoConnection)
+{
+	Endpoint closed = endpoint("ok/8");
+	closed.url = "http://127.0.0.1:1/v1/embeddings";
+	const auto start = Clock::now();
+	EXPECT_TRUE(said(closed).starts_with("retry 0: "));
+	EXPECT_LT(seconds_since(start), 0.5);
+	// Documentation's own network, which nobody answers for: no route, or no answer until the time is up.
+	closed.url = "http://192.0.2.1/v1/embeddings";
+	closed.connect_timeout_ms = 200;
+	EXPECT_TRUE(said(closed).starts_with("retry 0: "));
+	EXPECT_LT(seconds_since(start), 1);
+	closed.url = "http://[::1]:1/v1/embeddings";
+	EXPECT_TRUE(said(closed).starts_with("retry 0: "));
+}
+
+TEST_F(RemoteClient, DownAndBack)
+{
+	const Endpoint here = endpoint("ok/8");
+	EXPECT_EQ(said(here), "ok 200");
+	server_->control("down");
+	EXPECT_TRUE(said(here).starts_with("retry 0: "));
+	EXPECT_TRUE(said(here).starts_with("retry 0: "));
+	server_->control("status/503");
+	EXPECT_EQ(said(here), "retry 503: HTTP 503: as asked");
+	server_->control("ok");
+	EXPECT_EQ(said(here), "ok 200");
+}
+
+TEST_F(RemoteClient, TooLarge)
+{
+	Endpoint huge = endpoint("huge/8");
+	huge.max_response_bytes = 1 << 20;
+	EXPECT_EQ(said(huge), "wrong 200: the answer has more than 1048576 bytes");
+	EXPECT_EQ(said("huge/4"), "retry 200: the answer ends in the middle");
+	Endpoint small = endpoint("ok/8");
+	small.max_response_bytes = 1024;
+	EXPECT_EQ(said(small, {"a"}), "ok 200");
+	EXPECT_EQ(said(small), "ok 200");
+	small.url = server_->url("ok/64");
+	small.dimension = 64;
+	EXPECT_EQ(said(small), "wrong 200: the answer has more than 1024 bytes");
+}
+
+TEST_F(RemoteClient, Key)
+{
+	Endpoint locked = endpoint("key/sk-right/ok/8");
+	EXPECT_EQ(said(locked), "refused 401: HTTP 401: \"nothing\" is not the key");
+	locked.key = "sk-wrong";
+	EXPECT_EQ(said(locked), "refused 401: HTTP 401: \"Bearer [key]\" is not the key");
+	locked.key = "sk-right";
+	EXPECT_EQ(said(locked), "ok 200");
+	locked.key.clear();
+	EXPECT_EQ(said(locked), "refused 401: HTTP 401: \"nothing\" is not the key") << "no key is remembered";
+}
+
+TEST_F(RemoteClient, ConnectionsAreKept)
+{
+	for (const char *faults : {"ok/8", "status/503", "half/8", "ok/8"})
+		ask(endpoint(faults));
+	const auto requests = server_->requests();
+	ASSERT_EQ(requests.size(), 4u);
+	for (const auto &request : requests)
+		EXPECT_EQ(request["process"], requests[0]["process"]);
+}
+
+TEST_F(RemoteClient, IsStopped)
+{
+	for (const char *faults : {"slow/3/ok/8", "drip/0.05/ok/8"}) {
+		auto end = Clock::now() + std::chrono::milliseconds(150);
+		const Stop stop{[](void *at) { return Clock::now() >= *static_cast<Clock::time_point *>(at); }, &end};
+		try {
+			client_.embed(endpoint(faults), kTexts, stop);
+			ADD_FAILURE() << faults;
+		}
+		catch (const Error &error) {
+			EXPECT_EQ(error.code(), Errc::kCancelled);
+		}
+		EXPECT_LT(seconds_since(end), 0.2) << faults;
+	}
+	EXPECT_EQ(said("ok/8"), "ok 200") << "the client is good for the next";
+}
+
+TEST_F(RemoteClient, NamesAreLookedUpWithoutAThread)
+{
+	Endpoint named = endpoint("ok/8");
+	named.url = server_->url("ok/8", "localhost");
+	EXPECT_EQ(said(named), "ok 200");
+	EXPECT_EQ(server_->requests().at(0)["headers"]["host"], "localhost:" + server_->port());
+
+	struct Watch {
+		std::size_t before = threads();
+		std::size_t most = 0;
+		int asked = 0;
+	} watch;
+	const Stop stop{[](void *context) {
+		auto *seen = static_cast<Watch *>(context);
+		++seen->asked;
+		seen->most = std::max(seen->most, threads());
+		return false;
+	}, &watch};
+	for (const char *host : {"nobody.invalid", "localhost", "LocalHost", "sub.localhost"}) {
+		named.url = server_->url("slow/0.1/ok/8", host);
+		named.connect_timeout_ms = 1000;
+		const Answer answer = client_.embed(named, kTexts, stop);
+		if (std::string_view(host) == "nobody.invalid") {
+			EXPECT_EQ(answer.outcome, Outcome::kRetry);
+			EXPECT_TRUE(answer.reason.starts_with("could not look up nobody.invalid")) << answer.reason;
+		}
+	}
+	EXPECT_GT(watch.asked, 4);
+	EXPECT_EQ(watch.most, watch.before);
+}
+
+TEST_F(RemoteClient, TheEnvironmentDoesNotMatter)
+{
+	const char *kProxies[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
+	for (const char *name : kProxies)
+		setenv(name, "http://127.0.0.1:1", 1);
+	const std::string home = std::filesystem::temp_directory_path() / "embeddings-home";
+	std::filesystem::create_directories(home);
+	std::ofstream(home + "/.netrc") << "machine 127.0.0.1 login me password hush\n";
+	const char *old = std::getenv("HOME");
+	const std::string before = old ? old : "";
+	setenv("HOME", home.c_str(), 1);
+	Client fresh;
+	EXPECT_EQ(fresh.embed(endpoint("ok/8"), kTexts, {}).outcome, Outcome::kOk);
+	for (const char *name : kProxies)
+		unsetenv(name);
+	setenv("HOME", before.c_str(), 1);
+	std::filesystem::remove_all(home);
+	const auto requests = server_->requests();
+	ASSERT_EQ(requests.size(), 1u);
+	EXPECT_FALSE(requests[0]["headers"].contains("authorization"));
+}
+
+TEST_F(RemoteClient, CertificatesAreVerified)
+{
+	Endpoint secure = endpoint("ok/8");
+	secure.url.replace(0, 4, "https");
+	secure.timeout_ms = 300;
+	EXPECT_TRUE(said(secure).starts_with("retry 0: ")) << "no TLS there";
+
+	if (!std::filesystem::exists("/usr/bin/openssl"))
+		GTEST_SKIP() << "without openssl there is no server of TLS";
+	const std::string folder = std::filesystem::temp_directory_path() / ("embeddings-tls-" + std::to_string(getpid()));
+	std::filesystem::create_directories(folder);
+	const std::string key = folder + "/key.pem";
+	const std::string certificate = folder + "/certificate.pem";
+	Spawned({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+				"-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate}).line();
+	const Spawned tls({"/usr/bin/openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-key", key, "-cert", certificate});
+	std::string line;
+	for (int i = 0; i < 10 && !line.starts_with("ACCEPT "); ++i)
+		line = tls.line();
+	const std::size_t colon = line.rfind(':');
+	ASSERT_NE(colon, std::string::npos) << line;
+	secure.url = "https://127.0.0.1:" + line.substr(colon + 1) + "/v1/embeddings";
+	secure.timeout_ms = 5000;
+	const Answer answer = ask(secure);
+	std::filesystem::remove_all(folder);
+	EXPECT_EQ(answer.outcome, Outcome::kRetry);
+	EXPECT_EQ(answer.status, 0);
+	EXPECT_NE(answer.reason.find("certificate"), std::string::npos) << answer.reason;
+}
