@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <new>
 #include <optional>
 
 #include <curl/curl.h>
@@ -56,9 +57,10 @@ struct Receiving {
 	Reply *reply;
 	std::size_t most;
 	bool full = false;
+	bool starved = false;  // no memory: said once libcurl has been left, through which nothing may be thrown
 };
 
-std::size_t receive(char *bytes, std::size_t, std::size_t count, void *context)
+std::size_t receive(char *bytes, std::size_t, std::size_t count, void *context) noexcept
 {
 	auto *receiving = static_cast<Receiving *>(context);
 	long status = 0;
@@ -69,7 +71,13 @@ std::size_t receive(char *bytes, std::size_t, std::size_t count, void *context)
 		receiving->full = true;
 		return 0;  // not what came in: libcurl ends the exchange
 	}
-	body.append(bytes, count);
+	try {
+		body.append(bytes, count);
+	}
+	catch (...) {
+		receiving->starved = true;
+		return 0;
+	}
 	return count;
 }
 
@@ -222,6 +230,8 @@ Reply Http::post(const Post &request, Stop stop)
 
 	Running running(handles_->multi, easy);
 	const CURLcode code = running.wait(stop);
+	if (receiving.starved)
+		throw std::bad_alloc();
 	long status = 0;
 	double connected = 0;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

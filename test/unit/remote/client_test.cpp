@@ -3,16 +3,39 @@
 
 #include "core/error.hpp"
 #include "core/text/utf8.hpp"
+#include "core/workspace/fd.hpp"
 #include "server.hpp"
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <thread>
+
+#include <dlfcn.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
 
 using namespace vectorizer;
 using namespace vectorizer::remote;
+
+namespace {
+
+int threads_started = 0;
+
+}  // namespace
+
+/// Stands in front of the C library's, for libcurl too: a thread that looks up a name is gone too soon to be seen.
+extern "C" __attribute__((visibility("default"))) int pthread_create(
+	pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+{
+	++threads_started;
+	static const auto next = reinterpret_cast<decltype(&pthread_create)>(dlsym(RTLD_NEXT, "pthread_create"));
+	return next(thread, attributes, run, argument);
+}
 
 namespace {
 
@@ -24,14 +47,6 @@ const Texts kTexts{"one", "two", "three", "four", "five"};
 double seconds_since(Clock::time_point start)
 {
 	return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::size_t threads()
-{
-	std::size_t n = 0;
-	for ([[maybe_unused]] const auto &each : std::filesystem::directory_iterator("/proc/self/task"))
-		++n;
-	return n;
 }
 
 class RemoteClient : public testing::Test {
@@ -288,13 +303,34 @@ TEST_F(RemoteClient, NoConnection)
 	const auto start = Clock::now();
 	EXPECT_TRUE(said(closed).starts_with("retry 0: "));
 	EXPECT_LT(seconds_since(start), 0.5);
-	// Documentation's own network, which nobody answers for: no route, or no answer until the time is up.
-	closed.url = "http://192.0.2.1/v1/embeddings";
-	closed.connect_timeout_ms = 200;
-	EXPECT_TRUE(said(closed).starts_with("retry 0: "));
-	EXPECT_LT(seconds_since(start), 1);
 	closed.url = "http://[::1]:1/v1/embeddings";
 	EXPECT_TRUE(said(closed).starts_with("retry 0: "));
+}
+
+TEST_F(RemoteClient, AConnectionThatIsNotAccepted)
+{
+	// The kernel lets one more wait than it is told and drops what the others send.
+	sockaddr_in address{};
+	address.sin_family = AF_INET;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	socklen_t size = sizeof address;
+	auto *any = reinterpret_cast<sockaddr *>(&address);
+	const workspace::Fd busy(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	ASSERT_EQ(bind(busy.get(), any, size), 0);
+	ASSERT_EQ(listen(busy.get(), 0), 0);
+	ASSERT_EQ(getsockname(busy.get(), any, &size), 0);
+	std::vector<workspace::Fd> waiting;
+	for (int i = 0; i < 3; ++i) {
+		waiting.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+		connect(waiting.back().get(), any, size);
+	}
+	Endpoint full = endpoint("ok/8");
+	full.url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/v1/embeddings";
+	full.connect_timeout_ms = 300;
+	const auto start = Clock::now();
+	EXPECT_TRUE(said(full).starts_with("retry 0: "));
+	EXPECT_GT(seconds_since(start), 0.25);
+	EXPECT_LT(seconds_since(start), 0.6);
 }
 
 TEST_F(RemoteClient, DownAndBack)
@@ -350,7 +386,7 @@ TEST_F(RemoteClient, ConnectionsAreKept)
 TEST_F(RemoteClient, IsStopped)
 {
 	for (const char *faults : {"slow/3/ok/8", "drip/0.05/ok/8"}) {
-		auto end = Clock::now() + std::chrono::milliseconds(150);
+		auto end = Clock::now() + std::chrono::milliseconds(400);
 		const Stop stop{[](void *at) { return Clock::now() >= *static_cast<Clock::time_point *>(at); }, &end};
 		try {
 			client_.embed(endpoint(faults), kTexts, stop);
@@ -371,28 +407,22 @@ TEST_F(RemoteClient, NamesAreLookedUpWithoutAThread)
 	EXPECT_EQ(said(named), "ok 200");
 	EXPECT_EQ(server_->requests().at(0)["headers"]["host"], "localhost:" + server_->port());
 
-	struct Watch {
-		std::size_t before = threads();
-		std::size_t most = 0;
-		int asked = 0;
-	} watch;
-	const Stop stop{[](void *context) {
-		auto *seen = static_cast<Watch *>(context);
-		++seen->asked;
-		seen->most = std::max(seen->most, threads());
-		return false;
-	}, &watch};
-	for (const char *host : {"nobody.invalid", "localhost", "LocalHost", "sub.localhost"}) {
-		named.url = server_->url("slow/0.1/ok/8", host);
-		named.connect_timeout_ms = 1000;
-		const Answer answer = client_.embed(named, kTexts, stop);
-		if (std::string_view(host) == "nobody.invalid") {
+	// libcurl knows "localhost" by itself. The name of this machine it would look up.
+	std::array<char, 256> machine{};
+	ASSERT_EQ(gethostname(machine.data(), machine.size() - 1), 0);
+	const int before = threads_started;
+	named.connect_timeout_ms = 1000;
+	for (const std::string host : {"nobody.invalid", "LocalHost", "sub.localhost", "ip6-localhost", static_cast<const char *>(machine.data())}) {
+		named.url = server_->url("ok/8", host);
+		const Answer answer = ask(named);
+		if (host == "nobody.invalid") {
 			EXPECT_EQ(answer.outcome, Outcome::kRetry);
 			EXPECT_TRUE(answer.reason.starts_with("could not look up nobody.invalid")) << answer.reason;
 		}
 	}
-	EXPECT_GT(watch.asked, 4);
-	EXPECT_EQ(watch.most, watch.before);
+	EXPECT_EQ(threads_started, before);
+	std::thread([] {}).join();
+	EXPECT_EQ(threads_started, before + 1) << "a thread would be seen";
 }
 
 TEST_F(RemoteClient, TheEnvironmentDoesNotMatter)
