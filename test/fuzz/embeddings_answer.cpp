@@ -1,5 +1,5 @@
-// Fuzzes core/remote/answer and core/remote/reason: any bytes are an answer with sound values, or say in a line why not. Input: a byte
-// of texts, one of dimension, then the body. How to run it: README.md.
+// Fuzzes core/remote/answer and core/remote/reason: any bytes are an answer with sound values, or say in a line why not. Input: a
+// byte of texts, one of dimension, then the body. How to run it: README.md.
 #include "core/remote/answer.hpp"
 
 #include "core/remote/reason.hpp"

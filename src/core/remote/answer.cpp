@@ -197,7 +197,9 @@ public:
 		if (error.id == 406)
 			return fail("has a number that does not fit");
 		cut_short_ = size_ > 0 && position > size_;
-		return fail(size_ == 0 ? "is empty" : cut_short_ ? "ends in the middle" : "is not JSON, from byte " + std::to_string(position) + " on");
+		if (size_ == 0)
+			return fail("is empty");
+		return fail(cut_short_ ? "ends in the middle" : "is not JSON, from byte " + std::to_string(position) + " on");
 	}
 
 private:

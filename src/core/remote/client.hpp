@@ -11,8 +11,8 @@
 
 namespace vectorizer::remote {
 
-/// Asks for embeddings, one request at a time, over connections that it keeps; it may ask several endpoints. Starts no thread, and
-/// is not to be shared by threads. REQUIRES: SIGPIPE is ignored (the server does).
+/// Asks for embeddings, one request at a time, over connections that it keeps; it may ask several endpoints. Starts no thread,
+/// and is not to be shared by threads. REQUIRES: SIGPIPE is ignored (the server does).
 class Client {
 public:
 	/// Throws Errc::kIo where libcurl cannot be set up.
@@ -21,10 +21,10 @@ public:
 	Client(const Client &) = delete;
 	Client &operator=(const Client &) = delete;
 
-	/// The embeddings of all texts by one request: see batches.hpp for how many texts that should be. Whatever the network and the
-	/// server do is in the answer, and within timeout_ms; nothing is asked twice: see retry.hpp. No texts: kOk, without a request.
-	/// Throws Errc::kCancelled, within 200 ms of `stop`'s saying so; Errc::kIo where libcurl or a process cannot be set up.
-	/// REQUIRES: check_endpoint() has nothing to say; the texts are UTF-8.
+	/// The embeddings of all texts by one request: see batches.hpp for how many texts that should be. Whatever the network and
+	/// the server do is in the answer, and within timeout_ms; nothing is asked twice: see retry.hpp. No texts: kOk, without a
+	/// request. Throws Errc::kCancelled, within 200 ms of `stop`'s saying so; Errc::kIo where libcurl or a process cannot be set
+	/// up. REQUIRES: check_endpoint() has nothing to say; the texts are UTF-8.
 	Answer embed(const Endpoint &endpoint, std::span<const std::string_view> texts, Stop stop);
 
 private:

@@ -33,6 +33,13 @@ bool visible(std::string_view text)
 	return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7F'; });
 }
 
+std::string lower(std::string text)
+{
+	std::transform(
+		text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+	return text;
+}
+
 template <typename Number>
 void check_range(const char *field, Number value, Number low, Number high, const char *unit)
 {
@@ -88,9 +95,7 @@ void check_url(const std::string &url)
 			"Blanks and what is not ASCII are written as %20 and so on, a host's name in its xn-- form.");
 	// What libcurl would mend (a missing or a third slash), it would mend in its own way.
 	const std::size_t colon = url.find("://");
-	std::string scheme = url.substr(0, std::min(colon, url.size()));
-	std::transform(
-		scheme.begin(), scheme.end(), scheme.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+	const std::string scheme = lower(url.substr(0, std::min(colon, url.size())));
 	if (colon == std::string::npos || (scheme != "http" && scheme != "https"))
 		refuse("the URL of an endpoint is neither http:// nor https://", "It is like http://localhost:11434/v1/embeddings.");
 	const std::string authority = url.substr(colon + 3, url.find_first_of("/?#", colon + 3) - (colon + 3));
@@ -130,7 +135,8 @@ void check_endpoint(const Endpoint &endpoint)
 	check_range("the batch of an endpoint, in bytes,", endpoint.max_batch_bytes, std::size_t{1}, std::size_t{16} << 20, "bytes");
 	check_range("the time that an endpoint has to accept a connection", endpoint.connect_timeout_ms, 10, 600'000, "ms");
 	check_range("the time that an endpoint has to answer", endpoint.timeout_ms, 10, 3'600'000, "ms");
-	check_range("the answer of an endpoint, in bytes,", endpoint.max_response_bytes, std::size_t{1024}, std::size_t{1} << 30, "bytes");
+	check_range(
+		"the answer of an endpoint, in bytes,", endpoint.max_response_bytes, std::size_t{1024}, std::size_t{1} << 30, "bytes");
 }
 
 Origin origin_of(const std::string &url)
@@ -144,8 +150,7 @@ Origin origin_of(const std::string &url)
 		origin.numeric = true;
 		return origin;
 	}
-	std::transform(origin.host.begin(), origin.host.end(), origin.host.begin(),
-		[](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+	origin.host = lower(std::move(origin.host));
 	in_addr address;
 	origin.numeric = inet_pton(AF_INET, origin.host.c_str(), &address) == 1;
 	return origin;

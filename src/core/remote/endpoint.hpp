@@ -24,8 +24,8 @@ struct Endpoint {
 	std::size_t max_response_bytes = std::size_t{64} << 20;
 };
 
-/// Throws Errc::kInvalidInput, with a hint, for an endpoint that no request may be made to. The message names the field, and quotes
-/// neither the key nor the URL, which may hold a password.
+/// Throws Errc::kInvalidInput, with a hint, for an endpoint that no request may be made to. The message names the field, and
+/// quotes neither the key nor the URL, which may hold a password.
 void check_endpoint(const Endpoint &endpoint);
 
 /// What a connection is made to.

@@ -77,7 +77,9 @@ std::string server_message(std::string_view body)
 	if (json.is_discarded()) {
 		// Pages of proxies are HTML: nothing to read in a line. JSON that is broken is not a message either.
 		const std::size_t first = body.find_first_not_of(" \t\r\n");
-		const bool plain = first != std::string_view::npos && std::string_view("<{[\"").find(body[first]) == std::string_view::npos;
+		if (first == std::string_view::npos)
+			return {};
+		const bool plain = body[first] != '<' && body[first] != '{' && body[first] != '[' && body[first] != '"';
 		return plain && !txt::looks_binary(body) ? std::string(body) : std::string();
 	}
 	if (json.is_string())

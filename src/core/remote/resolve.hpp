@@ -1,8 +1,8 @@
 // The addresses of a host, found without a thread and without standing still.
 //
-// The C library's resolver blocks, for as long as name servers are silent, and libcurl's way around that is a thread, which a server
-// process must not have. So getent(1) asks, in a process of its own (core/workspace/child), which can be waited for with an eye on the
-// clock and on `stop`.
+// The C library's resolver blocks, for as long as name servers are silent, and libcurl's way around that is a thread, which a
+// server process must not have. So getent(1) asks, in a process of its own (core/workspace/child), which can be waited for with
+// an eye on the clock and on `stop`.
 #pragma once
 
 #include "core/stop.hpp"

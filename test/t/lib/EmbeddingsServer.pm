@@ -4,7 +4,7 @@
 #   my $server = EmbeddingsServer->start(dimension => 8);
 #   $server->url('ok/8')                  # http://127.0.0.1:PORT/ok/8/v1/embeddings
 #   $server->control('status/503');       # whatever the path says; 'down': nobody listens; 'ok': as before
-#   $server->requests                     # what came since the start or the last forget(): hashes of path, inputs, headers, fields
+#   $server->requests                     # what came since the last forget(): hashes of path, inputs, headers, fields
 #   $server->forget;
 #   $server->stop;
 package EmbeddingsServer;

@@ -52,7 +52,8 @@ std::string data(const std::string &items)
 
 std::string item(const std::string &index, const std::string &embedding)
 {
-	return "{\"object\": \"embedding\", " + (index.empty() ? "" : "\"index\": " + index + ", ") + "\"embedding\": " + embedding + "}";
+	const std::string numbered = index.empty() ? "" : "\"index\": " + index + ", ";
+	return "{\"object\": \"embedding\", " + numbered + "\"embedding\": " + embedding + "}";
 }
 
 }  // namespace
@@ -195,7 +196,9 @@ TEST(RemoteAnswer, ManyNumbers)
 	std::ostringstream body;
 	body.precision(9);
 	body << "{\"data\":[";
-	const auto value = [](std::size_t text, int k) { return std::sin(static_cast<float>(text * 7919 + static_cast<std::size_t>(k))); };
+	const auto value = [](std::size_t text, int k) {
+		return std::sin(static_cast<float>(text * 7919 + static_cast<std::size_t>(k)));
+	};
 	for (std::size_t i = kTexts; i-- > 0;) {
 		body << "{\"embedding\":[";
 		for (int k = 0; k < kDimension; ++k)

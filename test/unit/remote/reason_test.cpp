@@ -16,7 +16,7 @@ TEST(RemoteReason, IsOneLine)
 	EXPECT_EQ(one_line(" \n", ""), "");
 	EXPECT_EQ(one_line("a\x1B[31mb", ""), "a [31mb");
 	EXPECT_EQ(one_line("a\xC2\x85\xE2\x80\xA8" "b", ""), "a b");
-	EXPECT_EQ(one_line("a\xE2\x80\xAE" "b\xE2\x81\xA6" "c", ""), "abc");
+	EXPECT_EQ(one_line("a\xE2\x80\xAE" "b\xE2\x81\xA6" "c\xD8\x9C" "d\xE2\x80\x8F" "e", ""), "abcde");
 	EXPECT_EQ(one_line("caf\xC3\xA9 \xFF", ""), "caf\xC3\xA9 \xEF\xBF\xBD");
 }
 
@@ -48,8 +48,8 @@ TEST(RemoteReason, ServersMessage)
 	EXPECT_EQ(server_message(R"({"error": {"code": 3}, "message": "m"})"), "m");
 	EXPECT_EQ(server_message("\"just text\""), "just text");
 	EXPECT_EQ(server_message("upstream down\n"), "upstream down\n");
-	for (const char *body : {"", " \n", "<html>x</html>", "{\"error\": ", "[1]", "3", "null", "{}", R"({"error": {"message": 3}})",
-			 R"({"detail": [{"loc": ["body"]}]})"})
+	for (const char *body : {"", " \n", "<html>x</html>", "{\"error\": ", "[1]", "3", "null", "{}",
+			 R"({"error": {"message": 3}})", R"({"detail": [{"loc": ["body"]}]})"})
 		EXPECT_EQ(server_message(body), "") << body;
 	EXPECT_EQ(server_message(std::string(70'000, 'a')), "");
 	EXPECT_EQ(server_message(std::string("\0\1\2\3\4\5\6\7", 8)), "");

@@ -107,6 +107,7 @@ TEST(RemoteRequest, Body)
 	endpoint.input_type = "query";
 	endpoint.prefix = "query: ";
 	EXPECT_EQ(json::parse(request_body(endpoint, std::vector<std::string_view>{"a"})),
-		(json{{"model", "m \"1\""}, {"dimensions", 8}, {"encoding_format", "float"}, {"input_type", "query"}, {"input", {"query: a"}}}));
+		(json{{"model", "m \"1\""}, {"dimensions", 8}, {"encoding_format", "float"}, {"input_type", "query"},
+			{"input", {"query: a"}}}));
 	EXPECT_EQ(json::parse(request_body(endpoint, std::vector<std::string_view>{"a\xFF"}))["input"][0], "query: a\xEF\xBF\xBD");
 }

@@ -20,10 +20,10 @@
 
 namespace vectorizer::remote {
 
-/// A process that ends with this object. Its standard output is read from `output`.
+/// A process that ends with this object, its standard output to be read, its errors left out if `quiet`.
 class Spawned {
 public:
-	explicit Spawned(const std::vector<std::string> &command)
+	explicit Spawned(const std::vector<std::string> &command, bool quiet = false)
 	{
 		int ends[2];
 		if (pipe2(ends, O_CLOEXEC) != 0)
@@ -32,6 +32,8 @@ public:
 		posix_spawn_file_actions_init(&files);
 		posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
 		posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+		if (quiet)
+			posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 		std::vector<char *> arguments;
 		for (const std::string &each : command)
 			arguments.push_back(const_cast<char *>(each.c_str()));
@@ -60,6 +62,16 @@ public:
 		std::string result;
 		for (char c = 0; read(output_, &c, 1) == 1 && c != '\n';)
 			result += c;
+		return result;
+	}
+
+	/// All that it has to say until it ends.
+	std::string rest() const
+	{
+		std::string result;
+		char buffer[4096];
+		for (ssize_t got = 0; (got = read(output_, buffer, sizeof buffer)) > 0;)
+			result.append(buffer, static_cast<std::size_t>(got));
 		return result;
 	}
 
