@@ -33,9 +33,7 @@ double read_retry_after(std::string_view value, std::time_t now)
 			seconds = seconds * 10 + (digit - '0');
 		return seconds;
 	}
-	// Every form of an HTTP date begins with a weekday; curl_getdate() takes bare numbers and much else for dates, too.
-	const bool weekday = (value.front() >= 'A' && value.front() <= 'Z') || (value.front() >= 'a' && value.front() <= 'z');
-	const std::time_t date = weekday ? curl_getdate(std::string(value).c_str(), nullptr) : -1;
+	const std::time_t date = curl_getdate(std::string(value).c_str(), nullptr);
 	return date < 0 ? -1 : std::max(0.0, std::difftime(date, now));
 }
 

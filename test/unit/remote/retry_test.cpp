@@ -43,8 +43,9 @@ TEST(RemoteRetry, HeaderInSeconds)
 	EXPECT_EQ(read_retry_after("120", 0), 120);
 	EXPECT_EQ(read_retry_after(" 0\t", 0), 0);
 	EXPECT_EQ(read_retry_after("99999999999999999999999999", 0), 1e15);
-	for (const char *text : {"", " ", "-1", "+1", "1.5", "1e3", "0x10", "12 s", "20301123", "soon", "Mon", "2030-01-01"})
-		EXPECT_EQ(read_retry_after(text, 0), std::string_view(text) == "20301123" ? 20301123 : -1) << text;
+	EXPECT_EQ(read_retry_after("20301123", 0), 20301123) << "digits are never a date";
+	for (const char *text : {"", " ", "-1", "+1", "1.5", "1e3", "0x10", "12 s", "soon", "Mon", "2030-01-01"})
+		EXPECT_EQ(read_retry_after(text, 0), -1) << text;
 }
 
 TEST(RemoteRetry, HeaderAsDate)
