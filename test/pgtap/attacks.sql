@@ -1,7 +1,7 @@
 -- Ways to more rights than one has, that were open once or look as if they might be.
 \ir files.psql
 BEGIN;
-SELECT plan(17);
+SELECT plan(25);
 
 CREATE ROLE w;
 CREATE ROLE adm;
@@ -85,6 +85,48 @@ SELECT vectorizer.refresh_collection('mine');
 RESET ROLE;
 SELECT is_empty('SELECT FROM public.taken WHERE by NOT IN (''vectorizer_admin'', ''w'')', 'nor do rules run with more');
 
+-- Settings that outlive what runs as the owner
+TRUNCATE public.taken;
+SET ROLE adm;
+CREATE FUNCTION adm.equal(a bigint, b bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO public.taken VALUES ('operator ' || current_user);
+	RETURN a OPERATOR(pg_catalog.=) b;
+END
+$$;
+CREATE OPERATOR adm.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = adm.equal);
+CREATE FUNCTION adm.set_path(v vector) RETURNS boolean LANGUAGE sql AS $$ SELECT set_config('search_path', 'adm, pg_catalog', false) IS NOT NULL $$;
+GRANT EXECUTE ON FUNCTION adm.set_path(vector) TO PUBLIC;
+ALTER TABLE vectorizer_data.p ADD CONSTRAINT sets CHECK (adm.set_path(embedding));
+SET search_path = public;
+SELECT vectorizer.reindex('p'), vectorizer.alter_collection('p', model_options => '{"k1": 2}');
+SELECT vectorizer.sync('p');
+SELECT is(current_setting('search_path'), 'public', 'what a constraint sets is unset again');
+RESET search_path;
+RESET ROLE;
+SELECT is_empty('SELECT FROM public.taken WHERE by LIKE ''operator%''', 'and nobody else looks there for operators');
+
+-- Columns of other types, rows without what they must have, policies for owners
+SELECT vectorizer.create_collection('odd', dimension => 8);
+INSERT INTO vectorizer_data.odd (content) VALUES ('one oak'), ('two oaks');
+SELECT vectorizer.refresh_collection('odd');
+SAVEPOINT before;
+ALTER TABLE vectorizer_data.odd ALTER COLUMN heading TYPE bigint USING NULL;
+SELECT throws_ok('INSERT INTO vectorizer_data.odd (content, heading) VALUES (''x'', 4096)', '42804', 'column "heading" of collection "odd" must be of type text',
+	'a column of another type is not taken for text');
+ROLLBACK TO before;
+ALTER TABLE vectorizer_data.odd ALTER COLUMN tsv DROP NOT NULL, DISABLE TRIGGER "~embed_row";
+UPDATE vectorizer_data.odd SET tsv = NULL, model_generation = 0;
+SELECT throws_ok('SELECT vectorizer.refresh_collection(''odd'')', '22004', 'column "tsv" of collection "odd" is null in a row', 'nor is what is not there');
+ROLLBACK TO before;
+ALTER TABLE vectorizer_data.odd ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY few ON vectorizer_data.odd USING (content LIKE 'one%');
+INSERT INTO vectorizer_data.odd (id, content) SELECT -9223372036854775807 - 1 + i, 'more oaks ' || i FROM generate_series(0, 5) i;
+SELECT is(vectorizer.refresh_collection('odd'), 8::bigint, 'a policy hides no row from its model');
+SELECT results_eq('SELECT model_generation, count(*) FROM vectorizer_data.odd GROUP BY 1', $$VALUES (2, 8::bigint)$$, 'nor does the least id');
+SELECT throws_ok('SELECT vectorizer.rename_collection(''odd'', ''mine'')', '42710', 'collection "mine" already exists', 'a name is one collection''s');
+SELECT throws_ok('SELECT vectorizer.rename_collection(''odd'', ''lsa'')', '42710', 'there is a model "lsa" already', 'or one model''s');
+
 -- A trigger of one's own that changes what a row says
 CREATE FUNCTION public.tidy() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -103,7 +145,7 @@ INSERT INTO vectorizer_data.mine (id, content) VALUES (0, 'one at nought'), (-5,
 INSERT INTO vectorizer_data.mine (content) SELECT 'one more ' || i FROM generate_series(1, 20) i;
 SELECT vectorizer.refresh_collection('mine');
 SELECT results_eq('SELECT DISTINCT model_generation FROM vectorizer_data.mine', '{2}'::int[], 'whatever its id, a row is embedded anew');
-SELECT vectorizer.drop_collection('mine'), vectorizer.drop_project('p');
+SELECT vectorizer.drop_collection('mine'), vectorizer.drop_collection('odd'), vectorizer.drop_project('p');
 SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'w'), false, 'nobody has become more');
 SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'adm'), false, 'than he was');
 

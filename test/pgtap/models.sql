@@ -44,7 +44,7 @@ SELECT is((SELECT collections FROM vectorizer.models WHERE name = 'tiny'), 2::bi
 
 -- What cannot be
 SELECT throws_ok($$SELECT vectorizer.drop_model('tiny')$$, '2BP01', 'model "tiny" is used by collections', 'a model in use stays');
-SELECT throws_ok(format('SELECT vectorizer.import_model(''tiny'', %L)', :'files' || '/words.txt'), '42710', 'there is a model or a collection "tiny" already', 'a name twice');
+SELECT throws_ok(format('SELECT vectorizer.import_model(''tiny'', %L)', :'files' || '/words.txt'), '42710', 'there is a model "tiny" already', 'a name twice');
 SELECT throws_ok(format('SELECT vectorizer.import_model(''lsa'', %L)', :'files' || '/words.txt'), '42710', NULL, 'a built-in name');
 SELECT throws_ok(format('SELECT vectorizer.import_model(''bad'', %L)', :'files' || '/broken.txt'), '22023', 'line 2: "bus" where the 1. of 2 numbers should be', 'a broken file');
 SELECT throws_ok(format('SELECT vectorizer.import_model(''bad'', %L)', :'files' || '/strange.txt'), '22023', NULL, 'nothing but stop words');

@@ -22,8 +22,15 @@ std::string_view take_last_word(std::string_view &text)
 
 bool read_number(std::string_view word, float &number)
 {
-	const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-	return error == std::errc() && end == word.data() + word.size();
+	double value = 0;
+	const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+	if (end != word.data() + word.size() || (error != std::errc() && error != std::errc::result_out_of_range))
+		return false;
+	// What is too small for a double is nothing, what is too large is no number.
+	if (error == std::errc::result_out_of_range)
+		value = word.find("e-") != std::string_view::npos || word.find("E-") != std::string_view::npos ? 0 : HUGE_VAL;
+	number = static_cast<float>(value);
+	return true;
 }
 
 bool is_whole(std::string_view word)

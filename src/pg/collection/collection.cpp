@@ -58,6 +58,9 @@ std::span<Collection> load(const char *condition, int64 parameter)
 		each.model = each.imported != 0                          ? ModelKind::kStatic
 					 : strcmp(spi_text(i, 12), "none") == 0 ? ModelKind::kNone
 															  : ModelKind::kLsa;
+		if (each.imported == 0 && each.model == ModelKind::kLsa && strcmp(spi_text(i, 12), "lsa") != 0)
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+							errmsg("model \"%s\" of collection \"%s\" does not exist", spi_text(i, 12), each.name)));
 		each.k1 = static_cast<float>(spi_float8(i, 13));
 		each.b = static_cast<float>(spi_float8(i, 14));
 	}

@@ -49,8 +49,27 @@ void with_latest_snapshot(Function &&f)
 	PopActiveSnapshot();
 }
 
+/// The table is its owner's to change, and what follows takes its columns for these types.
+void require_types(Relation table)
+{
+	const struct {
+		const char *name;
+		Oid type;
+	} columns[] = {{"content", TEXTOID},     {"heading", TEXTOID},           {"content_hash", BYTEAOID},
+				   {"tsv", TSVECTOROID},     {"n_lexemes", INT4OID},         {"model_generation", INT4OID},
+				   {"embedding", vector_type()}, {"created_at", TIMESTAMPTZOID}, {"updated_at", TIMESTAMPTZOID}};
+	for (const auto &[name, type] : columns) {
+		const int number = SPI_fnumber(RelationGetDescr(table), name);
+		if (number <= 0 || SPI_gettypeid(RelationGetDescr(table), number) != type)
+			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+							errmsg("column \"%s\" of collection \"%s\" must be of type %s", name, RelationGetRelationName(table),
+								   format_type_be(type))));
+	}
+}
+
 Writer *writer_of(Relation table, MemoryContext context)
 {
+	require_types(table);
 	auto *writer = static_cast<Writer *>(MemoryContextAllocZero(context, sizeof(Writer)));
 	writer->context = context;
 	as_catalogue_owner([&] {

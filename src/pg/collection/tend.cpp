@@ -64,12 +64,12 @@ private:
 	/// True once no chunk is left.
 	bool embed(Which which)
 	{
-		int64 after = PG_INT64_MIN;
+		int64 from = PG_INT64_MIN;
 		int64 embedded = 0;
 		open_model();
 		for (bool left = true; left;) {
 			const int64 before = embedded;
-			left = embed_chunks(collection_, model_, which, kEmbedBatch, &after, &embedded);
+			left = embed_chunks(collection_, model_, which, kEmbedBatch, &from, &embedded);
 			if (which == Which::kNew && embedded == before)
 				break;
 			host_.report("embedding", embedded);
@@ -103,9 +103,9 @@ private:
 		train(old + 1, chunks);
 		if (made_of_lexemes()) {
 			open_model();
-			int64 after = PG_INT64_MIN;
+			int64 from = PG_INT64_MIN;
 			int64 embedded = 0;
-			while (embed_chunks(collection_, model_, Which::kAll, kEmbedBatch, &after, &embedded)) {
+			while (embed_chunks(collection_, model_, Which::kAll, kEmbedBatch, &from, &embedded)) {
 			}
 			require_all_embedded();
 		}
@@ -120,7 +120,7 @@ private:
 		const int level = NewGUCNestLevel();
 		set_config_option("lock_timeout", kPatience, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 		LockRelationOid(collection_.table, mode);
-		AtEOXact_GUC(true, level);
+		AtEOXact_GUC(false, level);
 	}
 
 	/// A row that were left out would be compared with vectors of another model for as long as it is not written.
@@ -133,8 +133,8 @@ private:
 			left = spi_int64(0, 1);
 		});
 		if (left > 0)
-			ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
-							errmsg(INT64_FORMAT " rows of collection \"%s\" could not be embedded anew", left, collection_.name)));
+			ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+							errmsg(INT64_FORMAT " rows of collection \"%s\" could not be embedded anew: somebody is writing them", left, collection_.name)));
 	}
 
 	void mark_ready()

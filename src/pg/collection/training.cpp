@@ -105,6 +105,14 @@ struct Sample {
 	}
 };
 
+/// The table is its owner's to change.
+[[noreturn]] void refuse_null(const Collection &collection, const char *column)
+{
+	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					errmsg("column \"%s\" of collection \"%s\" is null in a row", column, collection.name)));
+	pg_unreachable();
+}
+
 void read_sample(const Collection &collection, Sample &sample)
 {
 	// In the order of a hash: a sample that does not depend on when a chunk came.
@@ -121,7 +129,10 @@ void read_sample(const Collection &collection, Sample &sample)
 		MemoryContextSwitchTo(batch);
 		for (uint64 i = 0; i < SPI_processed; ++i) {
 			bool null;
-			TSVector tsv = DatumGetTSVector(spi_datum(i, 1, &null));
+			const Datum stored = spi_datum(i, 1, &null);
+			if (null)
+				refuse_null(collection, "tsv");
+			TSVector tsv = DatumGetTSVector(stored);
 			const auto length = static_cast<uint64>(spi_int32(i, 2));
 			guard([&] { sample.add(tsv, length); });
 		}
@@ -131,22 +142,6 @@ void read_sample(const Collection &collection, Sample &sample)
 	} while (SPI_processed > 0 && !sample.full());
 	MemoryContextDelete(batch);
 	SPI_cursor_close(portal);
-}
-
-/// The imported vectors of a sample's vocabulary, in its order, palloc'd; null where there is none.
-const Vector **imported_vectors(int64 model, const Sample &sample)
-{
-	const std::size_t count = sample.vocabulary.size();
-	auto **vectors = static_cast<const Vector **>(palloc0(sizeof(Vector *) * (count + 1)));
-	Statement look_up("SELECT embedding FROM vectorizer.token WHERE model_id = $1 AND lexeme = $2");
-	for (std::size_t i = 0; i < count; ++i) {
-		bool null;
-		if (look_up.run({param(model), param(std::string_view(*sample.lexemes[sample.vocabulary[i]]))}) > 0)
-			vectors[i] = vector_from_datum(datumCopy(spi_datum(0, 1, &null), false, -1));
-		SPI_freetuptable(SPI_tuptable);
-		CHECK_FOR_INTERRUPTS();
-	}
-	return vectors;
 }
 
 const char *kind_name(ModelKind kind)
@@ -178,7 +173,7 @@ void store(const Collection &collection, int32 generation, int64 chunks, const S
 					 " VALUES ($1, $2, $3, $4, $5, $6)");
 	const Oid type = vector_type();
 	Vector *row = collection.model == ModelKind::kLsa ? make_vector(dimension) : nullptr;
-	const Vector **imported = collection.model == ModelKind::kStatic ? imported_vectors(collection.imported, sample) : nullptr;
+	Statement look_up("SELECT embedding FROM vectorizer.token WHERE model_id = $1 AND lexeme = $2");
 	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "vectorizer lexeme", ALLOCSET_SMALL_SIZES);
 	for (uint32 i = 0; i < sample.vocabulary.size(); ++i) {
 		const uint32 id = sample.vocabulary[i];
@@ -186,9 +181,15 @@ void store(const Collection &collection, int32 generation, int64 chunks, const S
 			const auto vector = sample.model.vector(i);
 			std::copy(vector.begin(), vector.end(), row->x);
 		}
-		const Vector *vector = imported != nullptr ? imported[i] : row;
 		MemoryContext outer = MemoryContextSwitchTo(each);
-		insert.run({param(collection.id), param(generation), param(std::string_view(*sample.lexemes[id])),
+		const Param lexeme = param(std::string_view(*sample.lexemes[id]));
+		const Vector *vector = row;
+		if (collection.model == ModelKind::kStatic && look_up.run({param(collection.imported), lexeme}) > 0) {
+			bool null;
+			vector = vector_from_datum(datumCopy(spi_datum(0, 1, &null), false, -1));
+			SPI_freetuptable(SPI_tuptable);
+		}
+		insert.run({param(collection.id), param(generation), lexeme,
 					param(static_cast<int64>(sample.df[id])), {FLOAT4OID, Float4GetDatum(sample.model.idf[i])},
 					{type, PointerGetDatum(vector), vector == nullptr}});
 		MemoryContextSwitchTo(outer);
@@ -219,7 +220,7 @@ void train_model(const Collection &collection, int32 generation, int64 chunks, M
 	store(collection, generation, chunks, sample);
 }
 
-bool embed_chunks(const Collection &collection, ModelReader &model, Which which, int limit, int64 *after, int64 *embedded)
+bool embed_chunks(const Collection &collection, ModelReader &model, Which which, int limit, int64 *from, int64 *embedded)
 {
 	const int32 generation = collection.generation;
 	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "vectorizer embeddings", ALLOCSET_DEFAULT_SIZES);
@@ -228,22 +229,29 @@ bool embed_chunks(const Collection &collection, ModelReader &model, Which which,
 	uint64 found = 0;
 	as_table_owner(collection.table, [&] {
 		found = spi_run(psprintf("SELECT id::bigint, tsv::pg_catalog.tsvector, model_generation::integer FROM vectorizer_data.%s"
-								 " WHERE id > $1%s ORDER BY id LIMIT $2%s",
+								 " WHERE id >= $1%s ORDER BY id LIMIT $2%s",
 								 table, which == Which::kNew ? " AND model_generation = 0" : "",
 								 // Whoever changes a row now has it embedded himself, or has it looked at again.
-								 collection.dynamic ? " FOR UPDATE SKIP LOCKED" : ""),
-						{param(*after), param(static_cast<int32>(limit))});
+								 collection.dynamic ? " FOR NO KEY UPDATE SKIP LOCKED" : ""),
+						{param(*from), param(static_cast<int32>(limit))});
 	});
 	auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (found + 1)));
 	auto *texts = static_cast<TSVector *>(palloc(sizeof(TSVector) * (found + 1)));
 	std::size_t stale = 0;
+	int64 last = PG_INT64_MAX;
 	for (uint64 i = 0; i < found; ++i) {
 		bool null;
-		*after = spi_int64(i, 1);
+		spi_datum(i, 1, &null);
+		if (null)
+			refuse_null(collection, "id");
+		last = spi_int64(i, 1);
 		if (spi_int32(i, 3) == generation)
 			continue;
-		ids[stale] = *after;
-		texts[stale++] = DatumGetTSVectorCopy(spi_datum(i, 2, &null));
+		const Datum stored = spi_datum(i, 2, &null);
+		if (null)
+			refuse_null(collection, "tsv");
+		ids[stale] = last;
+		texts[stale++] = DatumGetTSVectorCopy(stored);
 	}
 	SPI_freetuptable(SPI_tuptable);
 
@@ -262,7 +270,10 @@ bool embed_chunks(const Collection &collection, ModelReader &model, Which which,
 	*embedded += static_cast<int64>(found);
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(batch);
-	return found == static_cast<uint64>(limit);
+	const bool more = found == static_cast<uint64>(limit) && last < PG_INT64_MAX;
+	if (more)
+		*from = last + 1;
+	return more;
 }
 
 }  // namespace vectorizer::pg

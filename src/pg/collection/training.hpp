@@ -24,9 +24,9 @@ enum class Which {
 	kNew,  // those that no generation has embedded
 };
 
-/// Gives up to `limit` chunks the embedding of the generation in force, beginning after id *after, which it moves; rows of a
+/// Gives up to `limit` chunks the embedding of the generation in force, beginning at id *from, which it moves; rows of a
 /// dynamic collection that somebody is writing are left out. False
 /// when there are no more. REQUIRES: the reader has that generation open.
-bool embed_chunks(const Collection &collection, ModelReader &model, Which which, int limit, int64 *after, int64 *embedded);
+bool embed_chunks(const Collection &collection, ModelReader &model, Which which, int limit, int64 *from, int64 *embedded);
 
 }  // namespace vectorizer::pg

@@ -36,6 +36,8 @@ TimestampTz WrittenCollections::next() const
 {
 	if (!any_)
 		return DT_NOEND;
+	if (pass_begun_ != 0 || carried_ > 0)
+		return 0;
 	const TimestampTz due = told_ == 0 ? all_ : std::min(all_, told_);
 	return std::max(due, not_before_);
 }
@@ -43,44 +45,58 @@ TimestampTz WrittenCollections::next() const
 void WrittenCollections::look(MemoryContext context, workspace::Notifier *notifier, TimestampTz deadline)
 {
 	const TimestampTz begun = GetCurrentTimestamp();
-	Oid written[kMostWritten];
-	const int count = take_written(written);
-	const bool all = all_ <= begun || count > kMostWritten;
-	const std::span<const Oid> named(written, static_cast<std::size_t>(std::min(count, kMostWritten)));
+	Oid written[2 * kMostWritten];
+	int count = std::exchange(carried_, 0);
+	std::copy_n(carry_, count, written);
+	Oid fresh[kMostWritten];
+	const int told = take_written(fresh);
 	told_ = 0;
+	std::copy_n(fresh, std::min(told, kMostWritten), written + count);
+	count += std::min(told, kMostWritten);
+	if (pass_begun_ == 0 && (all_ <= begun || told > kMostWritten)) {
+		pass_begun_ = begun;
+		pass_from_ = 0;
+	}
 	begin_transaction();
 	MemoryContext outer = MemoryContextSwitchTo(context);
 	const std::span<const DynamicCollection> collections = dynamic_collections();
 	MemoryContextSwitchTo(outer);
 	commit_transaction();
 
-	const int64 from = std::exchange(from_, 0);
 	bool stopped = false;
-	bool failed = false;
 	MemoryContext each_context = AllocSetContextCreate(context, "vectorizer collection", ALLOCSET_DEFAULT_SIZES);
 	for (const DynamicCollection &each : collections) {
-		const bool was_written = count > kMostWritten || std::ranges::find(named, each.table) != named.end();
-		if (stopped || !(was_written || (all && each.id >= from)))
+		const bool was_written = told > kMostWritten || std::find(written, written + count, each.table) != written + count;
+		const bool in_pass = pass_begun_ != 0 && each.id >= pass_from_;
+		if (!was_written && !in_pass)
 			continue;
-		const Outcome outcome = look_at(each.id, {true, was_written, deadline, notifier}, each_context);
-		failed = failed || outcome == Outcome::kFailed;
-		stopped = outcome == Outcome::kStopped || (deadline != 0 && GetCurrentTimestamp() > deadline);
-		if (stopped)
-			from_ = outcome == Outcome::kStopped ? each.id : each.id + 1;
-		MemoryContextReset(each_context);
-		CHECK_FOR_INTERRUPTS();
+		Outcome outcome = Outcome::kStopped;
+		if (!stopped) {
+			outcome = look_at(each.id, {true, was_written, deadline, notifier}, each_context);
+			MemoryContextReset(each_context);
+			CHECK_FOR_INTERRUPTS();
+			failed_ = failed_ || outcome == Outcome::kFailed;
+			if (in_pass)
+				pass_from_ = outcome == Outcome::kStopped ? each.id : each.id + 1;
+			stopped = outcome == Outcome::kStopped || (deadline != 0 && GetCurrentTimestamp() > deadline);
+		}
+		if (outcome == Outcome::kStopped && was_written && carried_ < kMostWritten)
+			carry_[carried_++] = each.table;
 	}
+	const bool left = carried_ > 0 || (pass_begun_ != 0 && !collections.empty() && collections.back().id >= pass_from_);
 	MemoryContextReset(context);
 
 	const TimestampTz now = GetCurrentTimestamp();
-	failures_ = failed ? std::min(failures_ + 1, 5) : stopped ? failures_ : 0;
-	if (all)
-		all_ = begun + kInterval;
-	if (failed)
+	worked_ += now - begun;
+	if (stopped && left)
+		return;
+	if (pass_begun_ != 0)
+		all_ = std::exchange(pass_begun_, 0) + kInterval;
+	failures_ = failed_ ? std::min(failures_ + 1, 5) : 0;
+	if (failed_)
 		all_ = std::min(all_, now + (kRetry << (failures_ - 1)));
-	if (stopped)
-		all_ = now;
-	not_before_ = stopped ? now : now + std::min<int64>(kRest * (now - begun), kLongestRest);
+	failed_ = false;
+	not_before_ = now + std::min<int64>(kRest * std::exchange(worked_, 0), kLongestRest);
 }
 
 WrittenCollections::Outcome WrittenCollections::look_at(int64 collection, const RefreshOptions &options, MemoryContext context)

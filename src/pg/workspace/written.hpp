@@ -24,18 +24,23 @@ public:
 	/// What fails is written down, and tried again. REQUIRES: no transaction. `context` is for what is held meanwhile, and reset.
 	void look(MemoryContext context, workspace::Notifier *notifier, TimestampTz deadline);
 
-	void hurry() { all_ = 0; }
+	void hurry() { all_ = pass_begun_ = 0; }
 
 private:
 	enum class Outcome { kDone, kStopped, kFailed };
 	Outcome look_at(int64 collection, const struct RefreshOptions &options, MemoryContext context);
 
 	bool any_ = false;
-	TimestampTz all_ = 0;         // when all are due
-	TimestampTz told_ = 0;        // when those are due that were written; 0: there are none
-	TimestampTz not_before_ = 0;  // looks must not keep a core busy
-	int64 from_ = 0;              // the collection that a look goes on with, which a deadline stopped
-	int failures_ = 0;            // looks in a row in which one failed
+	TimestampTz all_ = 0;          // when all are due
+	TimestampTz pass_begun_ = 0;   // of a look at all that a deadline stopped; 0: there is none
+	int64 pass_from_ = 0;          // the collection that it goes on with
+	TimestampTz told_ = 0;         // when those are due that were written; 0: there are none
+	int carried_ = 0;              // such that a deadline left over, as take_written() has them
+	Oid carry_[kMostWritten] = {};
+	int64 worked_ = 0;             // microseconds since the last rest
+	TimestampTz not_before_ = 0;   // looks must not keep a core busy
+	int failures_ = 0;             // looks in a row in which one failed
+	bool failed_ = false;          // one has, since the look began
 };
 
 }  // namespace vectorizer::pg

@@ -50,6 +50,9 @@ TEST(TokenVectors, GloveAndWord2vec)
 	EXPECT_EQ(read("the 0.1 -2 3e1\nof 1 2 3\n"), "the: 0.1 -2 30; of: 1 2 3; ");
 	EXPECT_EQ(read("2 3\r\nthe 0.5 -2 3 \r\nof 1 2 3"), "the: 0.5 -2 3; of: 1 2 3; ");
 	EXPECT_EQ(read("at name 1 2\n\n. . . 3 4\n7 5 6\n"), "at name: 1 2; . . .: 3 4; 7: 5 6; ");
+	EXPECT_EQ(read("small 1e-50 1e-500 2\nnext 1 2 3\n"), "small: 0 0 2; next: 1 2 3; ");
+	EXPECT_EQ(error("large 1e50\n"), "line 1: a number that is not finite");
+	EXPECT_EQ(error("large 1e500\n"), "line 1: a number that is not finite");
 	EXPECT_EQ(read(""), "");
 	EXPECT_EQ(read("a 1\nb 2\nc 3\n", 1000, 2), "a: 1; b: 2; ");
 	for (std::size_t piece = 1; piece < 12; ++piece)
