@@ -2,11 +2,13 @@
 # nDCG@10 of vectorizer.search() in its three modes on the Cranfield collection (1,400 abstracts, 225 queries), through a
 # project of one .txt file an abstract, on a private server. How it is counted: README.md beside this file.
 #
-# usage: bench/cranfield.sh DATA     folder with cran.all.1400.xz, cran.qry and cranqrel
+# usage: bench/cranfield.sh DATA         folder with cran.all.1400.xz, cran.qry and cranqrel; an abstract is a chunk
+#        bench/cranfield.sh DATA 1200    abstracts are cut into chunks of so many characters
 # shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
-[ $# = 1 ] || die "which folder holds cran.all.1400.xz, cran.qry and cranqrel?"
+[ $# = 1 ] || [ $# = 2 ] || die "which folder holds cran.all.1400.xz, cran.qry and cranqrel?"
+SIZE=${2:-20000}
 DATA=$(cd "$1" && pwd -P)
 use_server
 build /dev/null all > /dev/null
@@ -23,8 +25,8 @@ as_server mkdir "$SERVER/docs"
 # shellcheck disable=SC2016 # awk's own
 xz -dc "$DATA/cran.all.1400.xz" | unix_lines | as_server_in "$SERVER/docs" awk '
 	/^\.I / { close(file); file = sprintf("%04d.txt", $2); body = 0; next }
-	body { print > file }
-	/^\.W$/ { body = 1 }'
+	/^\.[ABTW]$/ { body = /[TW]/; next }
+	body { print > file }'
 sql -c 'CREATE EXTENSION vectorizer' -c 'CREATE TABLE query (id serial, words text)' \
 	-c 'CREATE TABLE judgement (query int, document int, grade int)'
 # Judgements count the queries from 1 in the order of the file.
@@ -32,7 +34,7 @@ unix_lines < "$DATA/cran.qry" | awk '/^\.I / { if (words) print words; words = "
 	tr -s '\\ ' ' ' | sql -c 'COPY query (words) FROM STDIN'
 unix_lines < "$DATA/cranqrel" | awk 'NF >= 3 { grade[$1 "\t" $2] = $3 } END { for (pair in grade) print pair "\t" grade[pair] }' |
 	sql -c 'COPY judgement FROM STDIN'
-sql -c "SELECT vectorizer.pause('cranfield') FROM vectorizer.add_project('cranfield', '$SERVER/docs')" \
+sql -c "SELECT vectorizer.pause('cranfield') FROM vectorizer.add_project('cranfield', '$SERVER/docs', chunk_size => $SIZE, chunk_overlap => $((SIZE / 8)))" \
 	-c "SELECT files || ' files, ' || chunks || ' chunks' FROM vectorizer.sync('cranfield')"
 
 for mode in text vector hybrid; do
@@ -43,7 +45,7 @@ for mode in text vector hybrid; do
 				FROM vectorizer.search('cranfield', q.words, 60, :'mode')) s
 			GROUP BY 1, 2
 		), gained AS (
-			SELECT query, document, 5 - grade AS gain FROM judgement WHERE grade BETWEEN 1 AND 4
+			SELECT query, document, (2 ^ (5 - grade))::int - 1 AS gain FROM judgement WHERE grade BETWEEN 1 AND 4
 		), found AS (
 			SELECT query, sum(coalesce(gain, 0) / log(2, place + 1)) AS dcg
 			FROM (SELECT query, document, row_number() OVER (PARTITION BY query ORDER BY rank) AS place FROM hit) h

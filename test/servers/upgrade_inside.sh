@@ -69,7 +69,7 @@ state() {
 		SELECT name, kind, owner, chunks, files, tags, model_generation FROM vectorizer.collections ORDER BY name;
 		SELECT collection, path, content, round(score::numeric, 4) FROM vectorizer.search('*', 'the whale drops leaves', 20);
 		SELECT namespace, role, privilege FROM vectorizer.namespace_grants;
-		SELECT id FROM mine ORDER BY v <-> '[50,3,1]' LIMIT 5;
+		SELECT id FROM mine ORDER BY v <-> '[50.2,3.1,1]' LIMIT 5;
 		SELECT count(embedding) FROM whales;
 		SELECT nodes, heap_rows FROM vectorizer.index_check('mine_v');
 		SELECT nodes, heap_rows FROM vectorizer.index_check('vectorizer_data."sea.docs:embedding"');
