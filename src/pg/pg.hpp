@@ -30,3 +30,19 @@ extern "C" {
 #include "utils/memutils.h"
 #include "utils/rel.h"
 }
+
+namespace vectorizer::pg {
+
+/// A text's bytes, as long as it lasts; it must not be toasted.
+inline std::string_view text_view(const text *value)
+{
+	return {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+}
+
+/// A text of these bytes, palloc'd.
+inline Datum text_datum(std::string_view value)
+{
+	return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size())));
+}
+
+}  // namespace vectorizer::pg

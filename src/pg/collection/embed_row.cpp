@@ -96,14 +96,10 @@ ModelReader &model_of(Writer &writer)
 	return *writer.model;
 }
 
-/// A column of the trigger's table by its name.
+/// A column of the trigger's table by its name. REQUIRES: require_types() has seen it.
 int column(Relation table, const char *name)
 {
-	const int number = SPI_fnumber(RelationGetDescr(table), name);
-	if (number <= 0)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-						errmsg("collection \"%s\" has no column \"%s\"", RelationGetRelationName(table), name)));
-	return number;
+	return SPI_fnumber(RelationGetDescr(table), name);
 }
 
 struct Value {
@@ -123,26 +119,6 @@ bool same(HeapTuple a, HeapTuple b, Relation table, const char *name)
 	const Value x = value_of(a, table, name);
 	const Value y = value_of(b, table, name);
 	return x.null == y.null && (x.null || datum_image_eq(x.datum, y.datum, false, -1));
-}
-
-std::string_view view(Datum value)
-{
-	const auto *plain = DatumGetTextPP(value);
-	return {VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain)};
-}
-
-/// The text that a row is found by: its content under its heading.
-std::string_view searched_text(Value content, Value heading)
-{
-	const std::string_view body = view(content.datum);
-	if (heading.null)
-		return body;
-	const std::string_view title = view(heading.datum);
-	auto *joined = static_cast<char *>(palloc(title.size() + body.size() + 2));
-	char *at = std::copy(title.begin(), title.end(), joined);
-	at = std::fill_n(at, 2, '\n');
-	std::copy(body.begin(), body.end(), at);
-	return {joined, title.size() + body.size() + 2};
 }
 
 /// The columns that the row gets beside what was written.
@@ -201,7 +177,8 @@ HeapTuple with_what_follows(Relation table, HeapTuple old, HeapTuple row, Writer
 		return derived.apply(row);
 	}
 
-	TSVector tsv = to_tsvector(writer.text_config, searched_text(content, heading));
+	const std::string_view title = heading.null ? std::string_view() : text_view(DatumGetTextPP(heading.datum));
+	TSVector tsv = to_tsvector(writer.text_config, under_heading(title, text_view(DatumGetTextPP(content.datum))));
 	derived.set("tsv", {TSVectorGetDatum(tsv), false});
 	derived.set("n_lexemes", {Int32GetDatum(static_cast<int32>(total_lexemes(tsv))), false});
 	derived.set("content_hash", {DirectFunctionCall1(sha256_bytea, content.datum), false});

@@ -36,6 +36,9 @@ inline uint32 total_lexemes(TSVector tsv)
 /// The text search configuration of a name as the catalogue keeps it. Raises 42704 if it is gone.
 Oid text_config_oid(const char *qualified_name);
 
+/// What a chunk is found by: its text under its heading, which says what the text takes for granted. Palloc'd if there is one.
+std::string_view under_heading(std::string_view heading, std::string_view content);
+
 /// to_tsvector(config, text). Raises what the dictionaries raise.
 TSVector to_tsvector(Oid config, std::string_view content);
 

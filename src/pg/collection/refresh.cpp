@@ -4,6 +4,7 @@
 #include "pg/collection/identity.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/collection/tend.hpp"
+#include "pg/workspace/transaction.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -35,22 +36,8 @@ public:
 
 	bool end_batch() override
 	{
-		if (!options_.commits) {
-			CommandCounterIncrement();
-			CHECK_FOR_INTERRUPTS();
-			return true;
-		}
-		SPI_finish();
-		PopActiveSnapshot();
-		CommitTransactionCommand();
-		pgstat_report_stat(false);
-		CHECK_FOR_INTERRUPTS();
-		if (options_.notifier != nullptr)  // a queue that is read does not overflow
-			guard([&] { options_.notifier->read(); });
-		StartTransactionCommand();
-		SPI_connect();
-		PushActiveSnapshot(GetTransactionSnapshot());
-		stopped_ = options_.deadline != 0 && GetCurrentTimestamp() > options_.deadline;
+		next_batch(options_.commits, options_.notifier);
+		stopped_ = options_.commits && options_.deadline != 0 && GetCurrentTimestamp() > options_.deadline;
 		return !stopped_;
 	}
 

@@ -24,7 +24,7 @@ inline Param param(double value) { return {FLOAT8OID, Float8GetDatum(value)}; }
 inline Param param(bool value) { return {BOOLOID, BoolGetDatum(value)}; }
 inline Param param(std::string_view value)
 {
-	return {TEXTOID, PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size())))};
+	return {TEXTOID, text_datum(value)};
 }
 inline Param param(const char *value) { return param(std::string_view(value)); }
 inline Param null_param(Oid type) { return {type, Datum{0}, true}; }

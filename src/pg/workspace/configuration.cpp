@@ -31,16 +31,6 @@ namespace {
 constexpr int kErrorsTold = 5;
 constexpr std::uint64_t kMaxFile = 1 << 20;  // as core/config has it
 
-std::string_view view(const text *value)
-{
-	return {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
-}
-
-Datum text_datum(std::string_view value)
-{
-	return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size())));
-}
-
 Datum text_array(const std::vector<std::string> &strings)
 {
 	auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (strings.size() + 1)));
@@ -62,7 +52,7 @@ const char *severity_name(config::Severity severity)
 /// An argument, text, that may be null: "" then.
 std::string_view text_argument(FunctionCallInfo fcinfo, int i)
 {
-	return fcinfo->args[i].isnull ? std::string_view() : view(DatumGetTextPP(fcinfo->args[i].value));
+	return fcinfo->args[i].isnull ? std::string_view() : text_view(DatumGetTextPP(fcinfo->args[i].value));
 }
 
 const config::Parsed &parse(FunctionCallInfo fcinfo)
@@ -99,7 +89,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_type_of_name(PG_FUNCTION_ARGS)
 {
 	using namespace vectorizer;
 	using namespace vectorizer::pg;
-	const std::string_view name = view(PG_GETARG_TEXT_PP(0));
+	const std::string_view name = text_view(PG_GETARG_TEXT_PP(0));
 	return text_datum(guard([&] { return config::infer_type(name).name; }));
 }
 
@@ -151,8 +141,8 @@ extern "C" PGDLLEXPORT Datum vectorizer_write_workspace(PG_FUNCTION_ARGS)
 	using namespace vectorizer;
 	using namespace vectorizer::pg;
 	const char *json = DatumGetCString(DirectFunctionCall1(jsonb_out, PG_GETARG_DATUM(0)));
-	const std::string_view format = view(PG_GETARG_TEXT_PP(1));
-	const std::string_view base = view(PG_GETARG_TEXT_PP(2));
+	const std::string_view format = text_view(PG_GETARG_TEXT_PP(1));
+	const std::string_view base = text_view(PG_GETARG_TEXT_PP(2));
 	if (format != "minimal" && format != "verbose")
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("unknown format \"%s\" of a workspace file", text_to_cstring(PG_GETARG_TEXT_PP(1))),
@@ -169,8 +159,8 @@ extern "C" PGDLLEXPORT Datum vectorizer_migrate_workspace(PG_FUNCTION_ARGS)
 {
 	using namespace vectorizer;
 	using namespace vectorizer::pg;
-	const std::string_view yaml = view(PG_GETARG_TEXT_PP(0));
-	const std::string_view base = view(PG_GETARG_TEXT_PP(1));
+	const std::string_view yaml = text_view(PG_GETARG_TEXT_PP(0));
+	const std::string_view base = text_view(PG_GETARG_TEXT_PP(1));
 	auto &minimal = hold_in<std::string>(CurrentMemoryContext);
 	guard([&] { minimal = config::migrate(yaml, base); });
 	return text_datum(minimal);
@@ -181,7 +171,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_read_workspace_file(PG_FUNCTION_ARGS)
 	using namespace vectorizer;
 	using namespace vectorizer::pg;
 	const char *folder = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	const std::string_view name = view(PG_GETARG_TEXT_PP(1));
+	const std::string_view name = text_view(PG_GETARG_TEXT_PP(1));
 	auto &read = hold_in<workspace::ReadResult>(CurrentMemoryContext);
 	guard([&] {
 		const workspace::Fd root = workspace::open_root(folder);

@@ -37,19 +37,6 @@ Param bytea_param(const Sha256 &digest)
 	return {BYTEAOID, PointerGetDatum(value)};
 }
 
-/// What a chunk is found by: its text under its heading, which says what the text takes for granted.
-std::string_view with_heading(const txt::Chunk &chunk)
-{
-	if (chunk.heading.empty())
-		return chunk.content;
-	const std::size_t size = chunk.heading.size() + 2 + chunk.content.size();
-	char *joined = static_cast<char *>(palloc(size));
-	char *at = std::copy(chunk.heading.begin(), chunk.heading.end(), joined);
-	at = std::fill_n(at, 2, '\n');
-	std::copy(chunk.content.begin(), chunk.content.end(), at);
-	return {joined, size};
-}
-
 /// What should be known of a file that was indexed; null if nothing.
 const char *remark(const txt::Document &document, const txt::Cut &cut)
 {
@@ -236,7 +223,7 @@ void Ingest::write_chunks(int64 file, const workspace::FoundFile &found, const R
 	const std::size_t count = cut.size();
 	auto *texts = static_cast<TSVector *>(palloc(sizeof(TSVector) * (count + 1)));
 	for (std::size_t i = 0; i < count; ++i)
-		texts[i] = to_tsvector(collection_.text_config, with_heading(cut[i]));
+		texts[i] = to_tsvector(collection_.text_config, under_heading(cut[i].heading, cut[i].content));
 	if (collection_.generation > 0)
 		model_.fetch({texts, count});
 

@@ -13,11 +13,7 @@ PG_FUNCTION_INFO_V1(vectorizer_kind_of);
 namespace {
 
 using namespace vectorizer;
-
-Datum text_datum(std::string_view text)
-{
-	return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
-}
+using pg::text_datum;
 
 /// A row for each of the words of a list that is separated by spaces.
 void put_words(ReturnSetInfo *result, const txt::FileKind &kind, std::string_view words, bool extensions)
@@ -52,7 +48,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_kind_of(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("kind_of returns a row")));
 	const txt::FileKind *kind =
-		pg::guard([&] { return txt::kind_of({VARDATA_ANY(path), VARSIZE_ANY_EXHDR(path)}); });
+		pg::guard([&] { return txt::kind_of(pg::text_view(path)); });
 	Datum values[2] = {};
 	bool nulls[2] = {true, true};
 	if (kind != nullptr) {

@@ -4,6 +4,7 @@
 #include "pg/collection/tend.hpp"
 #include "pg/monitor/progress.hpp"
 #include "pg/workspace/ingest.hpp"
+#include "pg/workspace/transaction.hpp"
 
 #include <limits>
 
@@ -58,21 +59,9 @@ private:
 	/// Ends a batch. From then on result_.more says whether to stop.
 	bool end_batch() override
 	{
-		if (!runner_.commits) {
-			CommandCounterIncrement();
-			CHECK_FOR_INTERRUPTS();
+		next_batch(runner_.commits, runner_.notifier);
+		if (!runner_.commits)
 			return true;
-		}
-		SPI_finish();
-		PopActiveSnapshot();
-		CommitTransactionCommand();
-		pgstat_report_stat(false);
-		CHECK_FOR_INTERRUPTS();
-		if (runner_.notifier != nullptr)  // a queue that is read does not overflow
-			guard([&] { runner_.notifier->read(); });
-		StartTransactionCommand();
-		SPI_connect();
-		PushActiveSnapshot(GetTransactionSnapshot());
 		if ((runner_.deadline != 0 && GetCurrentTimestamp() > runner_.deadline) || project_is_wanted(project_.id))
 			result_.more = true;
 		return !result_.more;

@@ -1,6 +1,8 @@
-// A background process's transactions.
+// A background process's transactions, and batches of work that are one each.
 #pragma once
 
+#include "core/workspace/notifier.hpp"
+#include "pg/boundary.hpp"
 #include "pg/collection/spi.hpp"
 
 extern "C" {
@@ -26,6 +28,22 @@ inline void commit_transaction()
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	pgstat_report_stat(false);
+}
+
+/// Ends a batch: with a commit and a new transaction, or, in a transaction of somebody else, by making what it wrote visible. The
+/// notifier may be null.
+inline void next_batch(bool commits, workspace::Notifier *notifier)
+{
+	if (!commits) {
+		CommandCounterIncrement();
+		CHECK_FOR_INTERRUPTS();
+		return;
+	}
+	commit_transaction();
+	CHECK_FOR_INTERRUPTS();
+	if (notifier != nullptr)  // a queue that is read does not overflow
+		guard([&] { notifier->read(); });
+	begin_transaction();
 }
 
 }  // namespace vectorizer::pg
