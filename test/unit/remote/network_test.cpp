@@ -114,27 +114,24 @@ TEST_F(RemoteNetwork, ConnectionsAreKept)
 	for (const auto &request : requests)
 		EXPECT_EQ(request["process"], requests[0]["process"]);
 
-	int kept = 0;
-	for (const auto &each : std::filesystem::directory_iterator("/proc/self/fd")) {
-		const int fd = std::stoi(each.path().filename());
-		sockaddr_in peer{};
-		socklen_t size = sizeof peer;
-		if (getpeername(fd, reinterpret_cast<sockaddr *>(&peer), &size) != 0)
-			continue;
-		if (std::to_string(ntohs(peer.sin_port)) != server_->port())
-			continue;
-		++kept;
+	const std::vector<int> kept = connections(*server_);
+	EXPECT_EQ(kept.size(), 1u);
+	for (const int fd : kept)
 		EXPECT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC) << "other programs would inherit it";
-	}
-	EXPECT_EQ(kept, 1);
 }
 
 TEST_F(RemoteNetwork, NoOtherSchemes)
 {
 	// check_endpoint() refuses them before; this is the second lock.
 	Http http;
+	std::uint64_t number = 0;
 	for (const char *url : {"file:///etc/passwd", "ftp://127.0.0.1:1/", "dict://127.0.0.1:1/"}) {
-		const Reply reply = http.post({url, {}, {}, "{}", 1000, 1000, 1024}, {});
+		http.begin(++number, {url, {}, {}, "{}", 1000, 1000, 1024});
+		http.advance();
+		const std::optional<Http::Ended> ended = http.take();
+		ASSERT_TRUE(ended) << url;
+		const Reply &reply = ended->reply;
+		EXPECT_EQ(ended->number, number);
 		EXPECT_EQ(reply.transport, Reply::Transport::kNotHttp) << url;
 		EXPECT_EQ(reply.body, "") << url;
 	}
@@ -146,7 +143,7 @@ TEST_F(RemoteNetwork, IsStopped)
 		auto end = Clock::now() + std::chrono::milliseconds(400);
 		const Stop stop{[](void *at) { return Clock::now() >= *static_cast<Clock::time_point *>(at); }, &end};
 		try {
-			client_.embed(endpoint(faults), kTexts, stop);
+			embed(client_, endpoint(faults), kTexts, stop);
 			ADD_FAILURE() << faults;
 		}
 		catch (const Error &error) {
@@ -195,7 +192,7 @@ TEST_F(RemoteNetwork, TheEnvironmentDoesNotMatter)
 	const std::string before = old ? old : "";
 	setenv("HOME", home.c_str(), 1);
 	Client fresh;
-	EXPECT_EQ(fresh.embed(endpoint("ok/8"), kTexts, {}).outcome, Outcome::kOk);
+	EXPECT_EQ(embed(fresh, endpoint("ok/8"), kTexts, {}).outcome, Outcome::kOk);
 	for (const char *name : kProxies)
 		unsetenv(name);
 	setenv("HOME", before.c_str(), 1);
