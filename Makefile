@@ -19,6 +19,7 @@ SQL_PARTS = \
 	sql/estimate.sql.in \
 	sql/catalog.sql.in \
 	sql/lsa.sql.in \
+	sql/endpoints.sql.in \
 	sql/models.sql.in \
 	sql/collection.sql.in \
 	sql/grants.sql.in \
@@ -37,10 +38,7 @@ UNIT_SOURCES := $(sort $(wildcard test/unit/*.cpp test/unit/*/*.cpp))
 CORE_OBJS := $(CORE_SOURCES:%.cpp=build/%.o)
 PG_OBJS := $(PG_SOURCES:%.cpp=build/%.o)
 UNIT_OBJS := $(UNIT_SOURCES:%.cpp=build/%.o)
-# core/remote is not part of the library yet: nothing in src/pg asks an endpoint.
-REMOTE_OBJS = $(filter build/src/core/remote/%,$(CORE_OBJS))
-LIBRARY_OBJS = $(filter-out $(REMOTE_OBJS),$(CORE_OBJS))
-OBJS = $(LIBRARY_OBJS) $(PG_OBJS)
+OBJS = $(CORE_OBJS) $(PG_OBJS)
 
 EXTRA_CLEAN = build
 
@@ -74,8 +72,7 @@ stop:
 else ifneq ($(PGXS),)
 
 override with_llvm := no
-CORE_LIBS = $(shell xml2-config --libs 2>/dev/null) -lmd4c -licui18n -licuuc -lyaml-cpp
-REMOTE_LIBS = -lcurl
+CORE_LIBS = $(shell xml2-config --libs 2>/dev/null) -lmd4c -licui18n -licuuc -lyaml-cpp -lcurl
 SHLIB_LINK = -lstdc++ $(CORE_LIBS)
 include $(PGXS)
 
@@ -121,25 +118,25 @@ build/test/%.o: test/%.cpp Makefile
 	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
 
 build/unit_tests: $(CORE_OBJS) $(UNIT_OBJS)
-	$(CXX) -o $@ $^ -lgtest -lgtest_main -lpthread $(CORE_LIBS) $(REMOTE_LIBS)
+	$(CXX) -o $@ $^ -lgtest -lgtest_main -lpthread $(CORE_LIBS)
 
 build/bench/%.o: bench/%.cpp Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(VX_CXXFLAGS) $(CORE_CPPFLAGS) -c -o $@ $<
 
-build/bench_quantizers: build/bench/core/quantizers.o $(LIBRARY_OBJS)
+build/bench_quantizers: build/bench/core/quantizers.o $(CORE_OBJS)
 	$(CXX) -o $@ $^ -lpthread $(CORE_LIBS)
 
-build/bench_core: build/bench/core/codes.o $(LIBRARY_OBJS)
+build/bench_core: build/bench/core/codes.o $(CORE_OBJS)
 	$(CXX) -o $@ $^ -lbenchmark -lpthread $(CORE_LIBS)
 
-build/bench_graph: build/bench/core/graph.o $(LIBRARY_OBJS)
+build/bench_graph: build/bench/core/graph.o $(CORE_OBJS)
 	$(CXX) -o $@ $^ $(CORE_LIBS)
 
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION vectorizer" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
--include $(OBJS:.o=.d) $(REMOTE_OBJS:.o=.d) $(CRASH_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) $(wildcard build/bench/core/*.d)
+-include $(OBJS:.o=.d) $(CRASH_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) $(wildcard build/bench/core/*.d)
 
 else
 all install: ; $(error no PostgreSQL server development files found: run "make quickstart" or "make check", which install them, or set PG_CONFIG)

@@ -21,11 +21,11 @@ packages() {
 		libmd4c-dev   the headings of Markdown
 		libicu-dev   character sets
 		libyaml-cpp-dev   workspace files
+		libcurl4-openssl-dev   HTTP to embeddings endpoints
+		nlohmann-json3-dev   what they answer, headers only
 	LIST
 	[ "$purpose" = quickstart ] || cat <<-LIST
 		libgtest-dev   unit tests
-		libcurl4-openssl-dev   HTTP to embeddings endpoints
-		nlohmann-json3-dev   what they answer, headers only
 		poppler-utils   text of PDF, in a process of its own
 		postgresql-$1-pgtap   SQL tests
 		libtap-parser-sourcehandler-pgtap-perl   pg_prove, which runs them

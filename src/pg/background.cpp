@@ -10,7 +10,7 @@ BackgroundWorkerHandle *start_background(const BackgroundProcess &process)
 {
 	BackgroundWorker worker{};
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_start_time = process.on_standby ? BgWorkerStart_ConsistentState : BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
 	worker.bgw_main_arg = ObjectIdGetDatum(process.argument);
 	worker.bgw_notify_pid = process.notify;

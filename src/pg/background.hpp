@@ -17,6 +17,7 @@ struct BackgroundProcess {
 	Oid argument;
 	Oid extra = InvalidOid;    // in bgw_extra
 	pid_t notify = 0;          // who is signalled when it starts and ends; 0: nobody
+	bool on_standby = false;   // it runs there, too
 };
 
 /// Asks for the process; its handle is the caller's to free. Null if no worker slot is free.

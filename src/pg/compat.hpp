@@ -10,6 +10,7 @@ extern "C" {
 #include "nodes/pathnodes.h"
 #include "pgstat.h"
 #include "storage/buf_internals.h"
+#include "storage/latch.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
@@ -49,6 +50,16 @@ inline bool setting_is_set(const char *name)
 		if (pg_strcasecmp(settings[i]->name, name) == 0)
 			return settings[i]->source != PGC_S_DEFAULT;
 	return false;
+#endif
+}
+
+/// A set for the caller to free, of at most so many events.
+inline WaitEventSet *create_wait_event_set(int events)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(nullptr, events);
+#else
+	return CreateWaitEventSet(CurrentMemoryContext, events);
 #endif
 }
 

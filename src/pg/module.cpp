@@ -2,6 +2,7 @@
 #include "pg/module.hpp"
 
 #include "pg/crash_point.hpp"
+#include "pg/embedder/embedder.hpp"
 #include "pg/hnsw/options.hpp"
 #include "pg/hnsw/training.hpp"
 #include "pg/hnsw/unread_distance.hpp"
@@ -21,6 +22,7 @@ void _PG_init(void)
 	vectorizer::hnsw::install_planner_hook();
 	vectorizer::pg::define_crash_points();
 	vectorizer::pg::init_workspace();
+	vectorizer::pg::init_embedder();
 	MarkGUCPrefixReserved("vectorizer");
 }
 }

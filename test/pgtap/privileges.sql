@@ -15,6 +15,8 @@ GRANT vectorizer_admin, pg_read_server_files TO admin;
 SET ROLE admin;
 SELECT vectorizer.add_project('p', :'files', collections => '[{"name": "files"}]', dimension => 16);
 SELECT vectorizer.sync('p');
+RESET ROLE;
+INSERT INTO vectorizer.endpoint (name, url, model, dimension, owner) VALUES ('remote', 'http://localhost/v1', 'm', 8, 'admin');
 SET ROLE owner;
 SELECT vectorizer.create_collection('rows', dimension => 16);
 INSERT INTO vectorizer_data.rows (content) VALUES ('A note about submarines.');
@@ -83,6 +85,14 @@ INSERT INTO attempts (statement, outsider, reader, writer, owner, admin) VALUES
 	('SELECT vectorizer.add_project(''q'', ''/etc'')',                               '-',   '-',   '-',   '-',   '-'),
 	('SELECT vectorizer.preview_patterns(''/etc'')',                                 '-',   '-',   '-',   '-',   '-'),
 	('SELECT vectorizer.suggest_collections(''/etc'')',                              '-',   '-',   '-',   '-',   '-'),
+	('SELECT vectorizer.add_endpoint(''e'', ''http://localhost/v1'', ''m'', 8)',       '-',   '-',   '-',   '-',   '-'),
+	('SELECT vectorizer.alter_endpoint(''remote'', ''http://localhost/v1'')',        '-',   '-',   '-',   '-',   '-'),
+	('SELECT FROM vectorizer.endpoints',                                             '-',   '-',   '-',   '-',   'yes'),
+	('SELECT url FROM vectorizer.endpoint',                                          '-',   '-',   '-',   '-',   '-'),
+	('SELECT FROM vectorizer.models, vectorizer.refused_rows',                       'yes', 'yes', 'yes', 'yes', 'yes'),
+	('SELECT vectorizer.drop_model(''remote'')',                                     '-',   '-',   '-',   '-',   'yes'),
+	('SELECT vectorizer.wake_embedder()',                                            '-',   '-',   '-',   '-',   '-'),
+	('SET vectorizer.allowed_endpoints = ''http://localhost''',                      '55P02', '55P02', '55P02', '55P02', '55P02'),
 	('SELECT vectorizer.validate_workspace(''x'')',                                  'yes', 'yes', 'yes', 'yes', 'yes'),
 	('SET vectorizer.allowed_roots = ''/''',                                         '55P02', '55P02', '55P02', '55P02', '55P02'),
 	('ALTER SYSTEM SET vectorizer.allowed_roots = ''/''',                            '25001', '25001', '25001', '25001', '25001'),
@@ -105,10 +115,10 @@ SELECT is_empty($$
 SELECT results_eq($$
 	SELECT p.proname::text COLLATE "C" FROM pg_proc p WHERE p.pronamespace = 'vectorizer'::regnamespace AND has_function_privilege('vectorizer_writer', p.oid, 'EXECUTE')
 		AND NOT has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY 1$$,
-	$$SELECT unnest('{create_collection,describe_collection,drop_collection,refresh_collection,rename_collection}'::text[]) COLLATE "C"$$, 'what writers may beside others');
-SELECT is_empty($$
-	SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'vectorizer'::regnamespace AND has_function_privilege('vectorizer_reader', p.oid, 'EXECUTE')
-		AND NOT has_function_privilege('public', p.oid, 'EXECUTE')$$, 'readers differ from others by tables alone');
+	$$SELECT unnest('{ask_endpoint,create_collection,describe_collection,drop_collection,refresh_collection,rename_collection}'::text[]) COLLATE "C"$$, 'what writers may beside others');
+SELECT results_eq($$
+	SELECT p.proname::text COLLATE "C" FROM pg_proc p WHERE p.pronamespace = 'vectorizer'::regnamespace AND has_function_privilege('vectorizer_reader', p.oid, 'EXECUTE')
+		AND NOT has_function_privilege('public', p.oid, 'EXECUTE')$$, $$SELECT 'ask_endpoint' COLLATE "C"$$, 'readers may ask endpoints, and differ from others by tables beside');
 SELECT is_empty($$
 	SELECT c.oid::regclass, r.name FROM pg_class c, unnest('{public,vectorizer_reader,vectorizer_writer,vectorizer_admin}'::text[]) r(name)
 	WHERE c.relnamespace = 'vectorizer'::regnamespace AND c.relkind IN ('r', 'S') AND c.relname <> 'token' AND has_table_privilege(r.name, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')$$,

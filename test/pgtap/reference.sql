@@ -78,7 +78,7 @@ SELECT is_empty($$SELECT pg_temp.missing($query$
 			WHEN 'integer' THEN min_val || ' to ' || max_val
 			WHEN 'enum' THEN array_to_string(enumvals, ', ')
 			WHEN 'bool' THEN 'on, off'
-			ELSE 'absolute paths, separated by commas'
+			ELSE CASE name WHEN 'vectorizer.allowed_endpoints' THEN 'origins of URLs' ELSE 'absolute paths' END || ', separated by commas'
 		END, context)
 	FROM pg_settings WHERE name LIKE 'vectorizer.%'
 $query$)$$, 'every setting, with its default, values and context');

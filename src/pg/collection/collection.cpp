@@ -31,8 +31,9 @@ std::span<Collection> load(const char *condition, int64 parameter)
 {
 	const uint64 count = spi_run(
 		psprintf("SELECT c.id, c.name, include, exclude, chunk_size, chunk_overlap, c.text_config, revision, c.dimension, model_generation,"
-				 " kind = 'dynamic', model, coalesce((model_options ->> 'k1')::float8, 1.2), coalesce((model_options ->> 'b')::float8, 0.75),"
-				 " i.id FROM vectorizer.collection c LEFT JOIN vectorizer.imported_model i ON i.name = c.model WHERE c.%s = $1 ORDER BY c.name",
+				 " kind = 'dynamic', c.model, coalesce((model_options ->> 'k1')::float8, 1.2), coalesce((model_options ->> 'b')::float8, 0.75),"
+				 " i.id, e.id FROM vectorizer.collection c LEFT JOIN vectorizer.imported_model i ON i.name = c.model"
+				 " LEFT JOIN vectorizer.endpoint e ON e.name = c.model WHERE c.%s = $1 ORDER BY c.name",
 				 condition),
 		{param(parameter)});
 	const Oid schema = get_namespace_oid("vectorizer_data", false);
@@ -55,12 +56,17 @@ std::span<Collection> load(const char *condition, int64 parameter)
 		each.generation = spi_int32(i, 10);
 		each.dynamic = spi_bool(i, 11);
 		each.imported = spi_int64(i, 15);
-		each.model = each.imported != 0                          ? ModelKind::kStatic
-					 : strcmp(spi_text(i, 12), "none") == 0 ? ModelKind::kNone
-															  : ModelKind::kLsa;
-		if (each.imported == 0 && each.model == ModelKind::kLsa && strcmp(spi_text(i, 12), "lsa") != 0)
+		each.endpoint = spi_int64(i, 16);
+		const std::string_view model = spi_text(i, 12);
+		if (each.imported != 0)
+			each.model = ModelKind::kStatic;
+		else if (each.endpoint != 0)
+			each.model = ModelKind::kHttp;
+		else if (model == "none")
+			each.model = ModelKind::kNone;
+		else if (model != "lsa")
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-							errmsg("model \"%s\" of collection \"%s\" does not exist", spi_text(i, 12), each.name)));
+							errmsg("model \"%s\" of collection \"%s\" does not exist", model.data(), each.name)));
 		each.k1 = static_cast<float>(spi_float8(i, 13));
 		each.b = static_cast<float>(spi_float8(i, 14));
 	}

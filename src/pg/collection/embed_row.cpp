@@ -34,9 +34,9 @@ constexpr std::size_t kMostKept = 100000;
 struct Writer {
 	MemoryContext context;
 	int64 collection;
-	int32 generation;
+	int32 generation;  // 0: there is no model that embeds in this process, and the row waits
 	Oid text_config;
-	bool embeds;
+	bool embeds;       // no embeddings are given
 	ModelReader *model;
 };
 
@@ -73,7 +73,8 @@ Writer *writer_of(Relation table, MemoryContext context)
 	auto *writer = static_cast<Writer *>(MemoryContextAllocZero(context, sizeof(Writer)));
 	writer->context = context;
 	as_catalogue_owner([&] {
-		if (spi_run("SELECT id, model_generation, text_config, model <> 'none' FROM vectorizer.collection WHERE name = $1",
+		if (spi_run("SELECT id, CASE WHEN vectorizer.is_endpoint(model) THEN 0 ELSE model_generation END, text_config, model <> 'none'"
+					" FROM vectorizer.collection WHERE name = $1",
 					{param(RelationGetRelationName(table))}, Sees::kSnapshot) == 0)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 							errmsg("collection \"%s\" does not exist", RelationGetRelationName(table)),

@@ -3,6 +3,7 @@
 #include "pg/collection/identity.hpp"
 #include "pg/collection/model.hpp"
 #include "pg/collection/spi.hpp"
+#include "pg/embedder/queries.hpp"
 
 extern "C" {
 #include "catalog/namespace.h"
@@ -16,6 +17,7 @@ extern "C" {
 
 PG_FUNCTION_INFO_V1(vectorizer_parse_query);
 PG_FUNCTION_INFO_V1(vectorizer_bm25);
+PG_FUNCTION_INFO_V1(vectorizer_ask_endpoint);
 PG_FUNCTION_INFO_V1(vectorizer_edit_distance);
 }
 
@@ -38,6 +40,9 @@ struct Searched {
 	int32 ef_search;  // 0: none of its own
 	double k1;
 	double b;
+	int64 endpoint;  // that is to embed the query; 0: the model's rows do
+	char *model;
+	int32 dimension;
 };
 
 /// The collection, once it is sure that the caller may read its table.
@@ -50,12 +55,14 @@ Searched readable_collection(const char *name)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for collection \"%s\"", name)));
 	Searched found{};
 	as_catalogue_owner([&] {
-		if (spi_run("SELECT id, model_generation, text_config, metric, (index_options ->> 'ef_search')::numeric::integer,"
-					" coalesce((model_options ->> 'k1')::float8, 1.2), coalesce((model_options ->> 'b')::float8, 0.75)"
-					" FROM vectorizer.collection WHERE name = $1",
+		if (spi_run("SELECT c.id, c.model_generation, c.text_config, c.metric, (c.index_options ->> 'ef_search')::numeric::integer,"
+					" coalesce((c.model_options ->> 'k1')::float8, 1.2), coalesce((c.model_options ->> 'b')::float8, 0.75),"
+					" e.id, c.model, c.dimension"
+					" FROM vectorizer.collection c LEFT JOIN vectorizer.endpoint e ON e.name = c.model WHERE c.name = $1",
 					{param(name)}, Sees::kSnapshot) == 0)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("collection \"%s\" does not exist", name)));
-		found = {spi_int64(0, 1), spi_int32(0, 2), spi_text(0, 3), spi_text(0, 4), spi_int32(0, 5), spi_float8(0, 6), spi_float8(0, 7)};
+		found = {spi_int64(0, 1), spi_int32(0, 2), spi_text(0, 3), spi_text(0, 4), spi_int32(0, 5), spi_float8(0, 6), spi_float8(0, 7),
+				 spi_int64(0, 8), spi_text(0, 9), spi_int32(0, 10)};
 	});
 	return found;
 }
@@ -103,6 +110,19 @@ TSQuery any_of(std::span<const QueryTerm> terms)
 	return DatumGetTSQuery(DirectFunctionCall1(tsqueryin, CStringGetDatum(source.data)));
 }
 
+/// By the collection's endpoint; without it a search that can do without goes on by words.
+const Vector *ask_for_query(const Searched &collection, std::string_view query, bool required)
+{
+	const char *reason;
+	const Vector *embedding = embed_query(collection.endpoint, collection.dimension, query, &reason);
+	if (embedding == nullptr && required)
+		raise_no_embedding(collection.model, reason);
+	if (embedding == nullptr)
+		ereport(WARNING, (errcode(kErrNoEmbedding), errmsg("endpoint \"%s\" gave no embedding of the query: words alone find", collection.model),
+						  errdetail("%s", reason)));
+	return embedding;
+}
+
 }  // namespace
 
 }  // namespace vectorizer::pg
@@ -113,6 +133,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 	using namespace vectorizer::pg;
 	const char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	text *query = PG_GETARG_TEXT_PP(1);
+	const std::string_view mode = text_view(PG_GETARG_TEXT_PP(2));
 	TupleDesc descriptor;
 	if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("parse_query returns a row")));
@@ -126,7 +147,9 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 	model.open(CurrentMemoryContext, collection.id, collection.generation, Sees::kSnapshot);
 	model.fetch({&tsv, 1});
 
-	const Vector *embedding = model.embed(tsv);
+	const Vector *embedding = collection.endpoint == 0 ? model.embed(tsv)
+							  : mode == "text"         ? nullptr
+													   : ask_for_query(collection, text_view(query), mode == "vector");
 	const bool trained = model.trained_chunks() > 0;
 	const double average = trained ? model.weighting().average_length : kDefaultLength;
 	const double unseen = trained ? txt::bm25_idf(static_cast<std::uint64_t>(model.trained_chunks()), 0) : 1;
@@ -200,6 +223,27 @@ extern "C" PGDLLEXPORT Datum vectorizer_bm25(PG_FUNCTION_ARGS)
 		}
 	}
 	PG_RETURN_FLOAT8(sum);
+}
+
+extern "C" PGDLLEXPORT Datum vectorizer_ask_endpoint(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer::pg;
+	const char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	int64 endpoint = 0;
+	int32 dimension = 0;
+	SPI_connect();
+	as_catalogue_owner([&] {
+		if (spi_run("SELECT id, dimension FROM vectorizer.endpoint WHERE name = $1", {param(name)}, Sees::kSnapshot) == 0)
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("endpoint \"%s\" does not exist", name)));
+		endpoint = spi_int64(0, 1);
+		dimension = spi_int32(0, 2);
+	});
+	SPI_finish();
+	const char *reason;
+	const Vector *embedding = embed_query(endpoint, dimension, text_view(PG_GETARG_TEXT_PP(1)), &reason);
+	if (embedding == nullptr)
+		raise_no_embedding(name, reason);
+	return vector_to_datum(embedding);
 }
 
 extern "C" PGDLLEXPORT Datum vectorizer_edit_distance(PG_FUNCTION_ARGS)

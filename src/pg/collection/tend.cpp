@@ -3,6 +3,7 @@
 #include "pg/collection/identity.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/collection/training.hpp"
+#include "pg/workspace/registry.hpp"
 
 extern "C" {
 #include "storage/lmgr.h"
@@ -46,10 +47,23 @@ public:
 		else if (collection_.dynamic && made_of_lexemes()) {
 			embed(Which::kNew);
 		}
+		if (collection_.model == ModelKind::kHttp)
+			tell_embedder();
 	}
 
 private:
-	bool made_of_lexemes() const { return collection_.model != ModelKind::kNone; }
+	void tell_embedder()
+	{
+		bool waiting = false;
+		as_table_owner(collection_.table, [&] {
+			waiting = spi_run(psprintf("SELECT FROM vectorizer_data.%s WHERE model_generation = 0 LIMIT 1",
+									   quote_identifier(collection_.name))) > 0;
+		});
+		if (waiting)
+			want_embedder_at_commit(false);
+	}
+
+	bool made_of_lexemes() const { return pg::made_of_lexemes(collection_.model); }
 
 	void train(int32 generation, int64 chunks)
 	{

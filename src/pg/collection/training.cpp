@@ -149,14 +149,15 @@ const char *kind_name(ModelKind kind)
 	switch (kind) {
 		case ModelKind::kLsa: return "lsa";
 		case ModelKind::kStatic: return "static";
-		case ModelKind::kNone: return "words";
+		case ModelKind::kNone:
+		case ModelKind::kHttp: return "words";
 	}
 	return "lsa";
 }
 
 void store(const Collection &collection, int32 generation, int64 chunks, const Sample &sample)
 {
-	const bool words = collection.model == ModelKind::kNone;
+	const bool words = !made_of_lexemes(collection.model);
 	const int32 dimension = words ? 0 : collection.dimension;
 	const txt::LsaWeighting &weighting = sample.model.weighting;
 	spi_run("INSERT INTO vectorizer.model (collection_id, generation, kind, dimension, state, n_chunks, n_sampled,"

@@ -10,6 +10,7 @@
 extern "C" {
 #include "common/cryptohash.h"
 #include "common/sha2.h"
+#include "utils/datum.h"
 }
 
 namespace vectorizer::pg {
@@ -51,6 +52,32 @@ Param text_or_null(std::string_view value)
 }
 
 }  // namespace
+
+/// Embeddings that a file's chunks have, by heading and hash of the content. Held in the file's context.
+class Ingest::KnownEmbeddings {
+public:
+	/// REQUIRES: an SPI connection. `embedding` stays where it is.
+	void add(std::string_view heading, std::string_view hash, const Vector *embedding)
+	{
+		guard([&] { known_.emplace(key(heading, hash), embedding); });
+	}
+
+	const Vector *find(std::string_view heading, std::string_view hash) const
+	{
+		return guard([&] {
+			const auto at = known_.find(key(heading, hash));
+			return at == known_.end() ? nullptr : at->second;
+		});
+	}
+
+private:
+	static std::string key(std::string_view heading, std::string_view hash)
+	{
+		return std::string(hash).append(heading);
+	}
+
+	std::unordered_map<std::string, const Vector *> known_;
+};
 
 /// What core makes of a file. Held in the file's context.
 struct Ingest::Read {
@@ -210,21 +237,50 @@ Outcome Ingest::attempt(const workspace::FoundFile &found, const KnownFile &know
 			 param(kChunkerVersion), param(collection_.revision), param(n_chunks)});
 	const int64 file = spi_int64(0, 1);
 	SPI_freetuptable(SPI_tuptable);  // sync() has one connection for all files
-	if (known.n_chunks > 0)
+	auto &embeddings = hold_in<KnownEmbeddings>(memory_);
+	if (known.n_chunks > 0) {
+		if (collection_.model == ModelKind::kHttp)
+			remember_embeddings(file, embeddings);
 		delete_chunks(file);
-	write_chunks(file, found, read);
+	}
+	write_chunks(file, found, read, embeddings);
 	*chunks = n_chunks;
 	return Outcome::kIndexed;
 }
 
-void Ingest::write_chunks(int64 file, const workspace::FoundFile &found, const Read &read)
+/// What an endpoint was asked for it is not asked for again, where a file has changed elsewhere.
+void Ingest::remember_embeddings(int64 file, KnownEmbeddings &embeddings)
+{
+	constexpr int64 kMostBytes = 64 << 20;
+	const int64 most = kMostBytes / (collection_.dimension * static_cast<int64>(sizeof(float)));
+	as_table_owner(collection_.table, [&] {
+		const uint64 count = spi_run(psprintf("SELECT heading::text, content_hash::bytea, embedding FROM vectorizer_data.%s"
+											  " WHERE file_id = $1 AND embedding IS NOT NULL AND model_generation::integer = $2 LIMIT $3",
+											  quote_identifier(collection_.name)),
+									 {param(file), param(kAskedGeneration), param(most)});
+		for (uint64 i = 0; i < count; ++i) {
+			bool null;
+			const char *heading = spi_text(i, 1);
+			const auto *hash = DatumGetByteaPP(spi_datum(i, 2, &null));
+			if (null || SPI_gettypeid(SPI_tuptable->tupdesc, 3) != vector_type_)
+				continue;
+			const Datum embedding = spi_datum(i, 3, &null);
+			embeddings.add(heading == nullptr ? "" : heading, {VARDATA_ANY(hash), VARSIZE_ANY_EXHDR(hash)},
+						   vector_from_datum(datumCopy(embedding, false, -1)));
+		}
+		SPI_freetuptable(SPI_tuptable);
+	});
+}
+
+void Ingest::write_chunks(int64 file, const workspace::FoundFile &found, const Read &read, const KnownEmbeddings &embeddings)
 {
 	const std::span<const txt::Chunk> cut = read.cut.chunks;
 	const std::size_t count = cut.size();
 	auto *texts = static_cast<TSVector *>(palloc(sizeof(TSVector) * (count + 1)));
 	for (std::size_t i = 0; i < count; ++i)
 		texts[i] = to_tsvector(collection_.text_config, under_heading(cut[i].heading, cut[i].content));
-	if (collection_.generation > 0)
+	const int32 generation = collection_.row_generation();
+	if (generation > 0)
 		model_.fetch({texts, count});
 
 	const Param path = param(std::string_view(found.path));
@@ -232,14 +288,17 @@ void Ingest::write_chunks(int64 file, const workspace::FoundFile &found, const R
 	with_write_access(collection_.table, [&] {
 		for (std::size_t i = 0; i < count; ++i) {
 			const txt::Chunk &chunk = cut[i];
-			const Vector *vector = collection_.generation > 0 ? model_.embed(texts[i]) : nullptr;
 			Sha256 hash;
 			sha256(chunk.content, hash);
+			const Vector *vector = generation > 0
+				? model_.embed(texts[i])
+				: embeddings.find(chunk.heading, {reinterpret_cast<const char *>(hash), sizeof(hash)});
+			const int32 row_generation = generation == 0 && vector != nullptr ? kAskedGeneration : generation;
 			insert_.run({param(file), path, param(static_cast<int32>(i)), param(chunk.content), bytea_param(hash),
 						 text_or_null(chunk.heading), param(static_cast<int32>(chunk.start_line)),
 						 param(static_cast<int32>(chunk.end_line)), param(static_cast<int64>(chunk.byte_begin)),
 						 param(static_cast<int64>(chunk.byte_end)), param(static_cast<int32>(total_lexemes(texts[i]))),
-						 title, {TSVECTOROID, TSVectorGetDatum(texts[i])}, param(collection_.generation),
+						 title, {TSVECTOROID, TSVectorGetDatum(texts[i])}, param(row_generation),
 						 {vector_type_, PointerGetDatum(vector), vector == nullptr}});
 			CHECK_FOR_INTERRUPTS();
 		}

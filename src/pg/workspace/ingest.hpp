@@ -33,8 +33,10 @@ public:
 
 private:
 	struct Read;
+	class KnownEmbeddings;
 	Outcome attempt(const workspace::FoundFile &found, const KnownFile &known, int32 *chunks, uint64 *bytes);
-	void write_chunks(int64 file, const workspace::FoundFile &found, const Read &read);
+	void remember_embeddings(int64 file, KnownEmbeddings &embeddings);
+	void write_chunks(int64 file, const workspace::FoundFile &found, const Read &read, const KnownEmbeddings &embeddings);
 	void delete_chunks(int64 file);
 	bool move(int64 file, std::string_view path);
 	void record_failure(const workspace::FoundFile &found, const char *reason);

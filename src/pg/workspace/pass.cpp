@@ -4,6 +4,7 @@
 #include "pg/collection/tend.hpp"
 #include "pg/monitor/progress.hpp"
 #include "pg/workspace/ingest.hpp"
+#include "pg/workspace/registry.hpp"
 #include "pg/workspace/transaction.hpp"
 
 #include <limits>
@@ -288,6 +289,8 @@ private:
 			} while (step < steps && files < kBatchFiles && bytes < kBatchBytes &&
 					 GetCurrentTimestamp() - begun < kBatchMicroseconds);
 			notify(collection);
+			if (collection.model == ModelKind::kHttp)  // it need not wait for all files
+				want_embedder_at_commit(false);
 			report("reading");
 			end_batch();
 		}
@@ -319,7 +322,7 @@ private:
 
 	void open_model(const Collection &collection)
 	{
-		if (collection.generation > 0 && !model_.is_open(collection.id, collection.generation))
+		if (collection.row_generation() > 0 && !model_.is_open(collection.id, collection.generation))
 			model_.open(context_, collection.id, collection.generation);
 	}
 

@@ -1,5 +1,6 @@
 #include "pg/workspace/registry.hpp"
 
+#include "pg/embedder/embedder.hpp"
 #include "pg/workspace/worker.hpp"
 
 #include <csignal>
@@ -13,6 +14,8 @@ extern "C" {
 
 PG_FUNCTION_INFO_V1(vectorizer_wake_watcher);
 PG_FUNCTION_INFO_V1(vectorizer_watcher_state);
+PG_FUNCTION_INFO_V1(vectorizer_wake_embedder);
+PG_FUNCTION_INFO_V1(vectorizer_embedder_state);
 }
 
 namespace vectorizer::pg {
@@ -27,6 +30,10 @@ constinit bool wake_at_commit = false;
 constinit bool callback_registered = false;
 constinit int n_written_here = 0;  // by this transaction, as in DatabaseSlot
 constinit Oid written_here[kMostWritten] = {};
+constinit bool embed_at_commit = false;
+constinit bool endpoints_changed = false;
+
+constexpr int64 kStartPatience = USECS_PER_SEC;  // with an embedder that was registered and is not there yet
 
 void request()
 {
@@ -92,8 +99,10 @@ void at_transaction_end(XactEvent event, void *)
 		tell_of_writes();
 	if (wake_at_commit && event == XACT_EVENT_COMMIT)
 		want_watcher(MyDatabaseId);
+	if (embed_at_commit && event == XACT_EVENT_COMMIT && registry_exists() && want_embedder(endpoints_changed))
+		start_embedder();
 	n_written_here = 0;
-	wake_at_commit = false;
+	wake_at_commit = embed_at_commit = endpoints_changed = false;
 }
 
 void hear_of_transaction_end()
@@ -117,6 +126,18 @@ void detach_watcher(int, Datum)
 			slot->watcher_pid = 0;
 			slot->watcher_latch = nullptr;
 		}
+	});
+}
+
+void detach_embedder(int, Datum)
+{
+	with_slot(MyDatabaseId, [](DatabaseSlot *slot) {
+		if (slot != nullptr && slot->embedder_pid == MyProcPid) {
+			slot->embedder_pid = 0;
+			slot->embedder_latch = nullptr;
+		}
+		if (slot != nullptr && is_idle(*slot))
+			slot->database = InvalidOid;
 	});
 }
 
@@ -279,10 +300,100 @@ bool attach_trainer()
 	return attached;
 }
 
+bool want_embedder(bool changed)
+{
+	bool start = false;
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot == nullptr)
+			return;
+		++slot->embedder_wishes;
+		slot->endpoint_changes += changed ? 1 : 0;
+		const TimestampTz now = GetCurrentTimestamp();
+		if (slot->embedder_latch != nullptr)
+			SetLatch(slot->embedder_latch);
+		else
+			start = slot->holders == 0 && (now < slot->embedder_started || now - slot->embedder_started > kStartPatience);
+		if (start)
+			slot->embedder_started = now;
+	});
+	return start;
+}
+
+void noted_start(bool started)
+{
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot != nullptr)
+			slot->no_embedder_slot = !started;
+	});
+}
+
+void want_embedder_at_commit(bool changed)
+{
+	hear_of_transaction_end();
+	embed_at_commit = true;
+	endpoints_changed = endpoints_changed || changed;
+}
+
+EmbedderWishes embedder_wishes()
+{
+	EmbedderWishes wishes{};
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot != nullptr)
+			wishes = {slot->embedder_wishes, slot->endpoint_changes};
+	});
+	return wishes;
+}
+
+bool attach_embedder()
+{
+	bool attached = false;
+	before_shmem_exit(detach_embedder, Datum{0});
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot == nullptr || slot->embedder_pid != 0 || slot->holders > 0)
+			return;
+		slot->embedder_pid = MyProcPid;
+		slot->embedder_latch = &MyProc->procLatch;
+		slot->embedder_started = 0;
+		attached = true;
+	});
+	return attached;
+}
+
+const char *embedder_state()
+{
+	if (!registry_exists())
+		return "not preloaded";
+	const char *state = "not running";
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot == nullptr)
+			return;
+		if (slot->embedder_pid != 0)
+			state = "running";
+		else if (slot->no_embedder_slot)
+			state = "waits for a free worker slot";
+	});
+	return state;
+}
+
+bool embedder_may_leave(uint32 wishes)
+{
+	bool leave = true;
+	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+		if (slot == nullptr)
+			return;
+		leave = slot->embedder_wishes == wishes;
+		if (leave) {
+			slot->embedder_pid = 0;
+			slot->embedder_latch = nullptr;
+		}
+	});
+	return leave;
+}
+
 bool is_idle(const DatabaseSlot &slot)
 {
 	return !slot.wanted && !slot.starting && slot.holders == 0 && slot.watcher_pid == 0 && slot.trainer_pid == 0 &&
-		   slot.n_to_train == 0;
+		   slot.embedder_pid == 0 && slot.n_to_train == 0;
 }
 
 void settle_watcher()
@@ -330,14 +441,15 @@ void hold_database(Oid database, int milliseconds)
 			++slot->holders;
 	});
 	for (int waited = 0; waited < milliseconds; waited += kStep) {
-		int pids[2] = {0, 0};
+		int pids[3] = {0, 0, 0};
 		bool there = false;
 		with_slot(database, [&](DatabaseSlot *slot) {
 			if (slot == nullptr)
 				return;
 			pids[0] = slot->watcher_pid;
 			pids[1] = slot->trainer_pid;
-			there = pids[0] != 0 || pids[1] != 0 || slot->starting;
+			pids[2] = slot->embedder_pid;
+			there = std::ranges::any_of(pids, [](int pid) { return pid != 0; }) || slot->starting;
 		});
 		if (!there)
 			return;
@@ -383,4 +495,16 @@ extern "C" PGDLLEXPORT Datum vectorizer_watcher_state(PG_FUNCTION_ARGS)
 	using namespace vectorizer::pg;
 	(void) fcinfo;
 	PG_RETURN_TEXT_P(cstring_to_text(watcher_state(MyDatabaseId)));
+}
+
+extern "C" PGDLLEXPORT Datum vectorizer_wake_embedder(PG_FUNCTION_ARGS)
+{
+	vectorizer::pg::want_embedder_at_commit(PG_GETARG_BOOL(0));
+	PG_RETURN_VOID();
+}
+
+extern "C" PGDLLEXPORT Datum vectorizer_embedder_state(PG_FUNCTION_ARGS)
+{
+	(void) fcinfo;
+	PG_RETURN_TEXT_P(cstring_to_text(vectorizer::pg::embedder_state()));
 }

@@ -1,5 +1,6 @@
 // What backends and our background processes tell each other, in shared memory: which databases want a watcher, which indexes of
-// theirs are to be trained, who is at it, and who wants all of them out of the way. There only if the library is preloaded.
+// theirs are to be trained, whether endpoints are to be asked, who is at it, and who wants all of them out of the way. There only if
+// the library is preloaded.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -31,6 +32,12 @@ struct DatabaseSlot {
 	int trainer_pid;         // of the trainer of its indexes (pg/hnsw/training.hpp); 0: none
 	int n_to_train;          // indexes that are to be trained
 	Oid to_train[kMostToTrain];
+	int embedder_pid;        // of who asks endpoints (pg/embedder); 0: none
+	Latch *embedder_latch;   // valid while embedder_pid is set
+	uint32 embedder_wishes;  // counts requests, as `wishes`
+	uint32 endpoint_changes; // counts changes of what is asked
+	TimestampTz embedder_started;  // when one was last registered
+	bool no_embedder_slot;   // none could be
 	bool starting;           // registered, does not know yet whether there is anything to watch
 	bool no_worker_slot;     // could not be registered: max_worker_processes
 	int n_written;           // dynamic collections that were written since the watcher looked; more than kMostWritten: all may have been
@@ -80,6 +87,30 @@ bool attach_trainer();
 
 /// The next index, taken off the list; none: the trainer is no longer there as far as others know. REQUIRES: registry_exists().
 Oid next_to_train();
+
+/// Asks for the embedder of this database: there are rows that wait, or a query; `changed`: or endpoints are not what they were. It is
+/// woken; true: one must be started, and noted_start() told of it. REQUIRES: registry_exists().
+bool want_embedder(bool changed);
+void noted_start(bool started);
+
+/// Likewise, once this transaction commits, and starts one; nothing without a registry. Does not raise.
+void want_embedder_at_commit(bool changed);
+
+/// What an embedder has to know of what others want.
+struct EmbedderWishes {
+	uint32 wishes;
+	uint32 changes;
+};
+EmbedderWishes embedder_wishes();
+
+/// The embedder says that it is there, until it exits or leaves. False: it should not be (held, or another one).
+bool attach_embedder();
+
+/// "running", ...: what vectorizer.embedder_state() says of this database.
+const char *embedder_state();
+
+/// True: nobody has asked for anything since `wishes`, and the embedder is no longer there as far as others know.
+bool embedder_may_leave(uint32 wishes);
 
 /// The watcher has found something to watch. The launcher starts one watcher at a time, so that databases without projects, which
 /// are all looked at once, take one worker slot and not as many.

@@ -1,0 +1,228 @@
+#include "pg/embedder/rows.hpp"
+
+#include "pg/collection/collection.hpp"
+#include "pg/collection/lexemes.hpp"
+#include "pg/collection/model.hpp"
+#include "pg/collection/spi.hpp"
+#include "pg/collection/write_guard.hpp"
+#include "pg/embedder/encoding.hpp"
+#include "pg/type/vector.hpp"
+#include "pg/workspace/project.hpp"
+
+extern "C" {
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+}
+
+namespace vectorizer::pg {
+
+namespace {
+
+constexpr int kMostHeading = 10000;  // characters of a heading that count
+
+/// The collection if the endpoint still embeds it; null if not.
+const Collection *still_asked(const AskedCollection &asked)
+{
+	const std::span<Collection> found = load_collection(asked.id);
+	return !found.empty() && found[0].endpoint == asked.endpoint ? &found[0] : nullptr;
+}
+
+/// Column `column` of a row, text or bytea, as long as the result lasts; null data() where it is null.
+std::string_view spi_bytes(uint64 row, int column)
+{
+	bool null;
+	const Datum value = spi_datum(row, column, &null);
+	return null ? std::string_view() : text_view(DatumGetTextPP(value));
+}
+
+Param bytea_of(std::string_view bytes)
+{
+	return {BYTEAOID, text_datum(bytes)};
+}
+
+Param ids_of(std::span<const AskedRow> rows)
+{
+	auto *ids = static_cast<Datum *>(palloc(sizeof(Datum) * (rows.size() + 1)));
+	for (std::size_t i = 0; i < rows.size(); ++i)
+		ids[i] = Int64GetDatum(rows[i].id);
+	return {INT8ARRAYOID, PointerGetDatum(construct_array(ids, static_cast<int>(rows.size()), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+														  TYPALIGN_DOUBLE))};
+}
+
+/// Takes out rows whose content was refused and is not to be asked for yet.
+std::size_t without_refused(int64 collection, std::span<WaitingRow> rows)
+{
+	auto *asked = static_cast<AskedRow *>(palloc(sizeof(AskedRow) * (rows.size() + 1)));
+	for (std::size_t i = 0; i < rows.size(); ++i)
+		asked[i] = {rows[i].id, rows[i].heading, rows[i].hash};
+	const uint64 refused = spi_run("SELECT row_id, content_hash FROM vectorizer.refused_row"
+								   " WHERE collection_id = $1 AND row_id = ANY ($2) AND next_try > clock_timestamp()",
+								   {param(collection), ids_of({asked, rows.size()})});
+	std::size_t kept = 0;
+	for (const WaitingRow &row : rows) {
+		bool is_refused = false;
+		for (uint64 i = 0; i < refused && !is_refused; ++i)
+			is_refused = spi_int64(i, 1) == row.id && spi_bytes(i, 2) == row.hash;
+		if (!is_refused)
+			rows[kept++] = row;
+	}
+	return kept;
+}
+
+/// Locks the rows that still wait and that nobody is writing; their ids, sorted.
+std::span<const int64> lock_rows(const Collection &collection, std::span<const AskedRow> rows)
+{
+	const uint64 found = spi_run(psprintf("SELECT id::bigint FROM vectorizer_data.%s WHERE id = ANY ($1) AND model_generation::integer = 0"
+										  " FOR NO KEY UPDATE SKIP LOCKED", quote_identifier(collection.name)),
+								 {ids_of(rows)});
+	auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (found + 1)));
+	for (uint64 i = 0; i < found; ++i)
+		ids[i] = spi_int64(i, 1);
+	SPI_freetuptable(SPI_tuptable);
+	std::sort(ids, ids + found);
+	return {ids, found};
+}
+
+}  // namespace
+
+std::span<const AskedCollection> asked_collections()
+{
+	const uint64 count = spi_run("SELECT c.id, e.id FROM vectorizer.collection c JOIN vectorizer.endpoint e ON e.name = c.model"
+								 " LEFT JOIN vectorizer.project p ON p.id = c.project_id"
+								 " WHERE c.project_id IS NULL OR (p.enabled AND p.armed_for = $1) ORDER BY c.id",
+								 {param(place())});
+	auto *asked = static_cast<AskedCollection *>(palloc(sizeof(AskedCollection) * (count + 1)));
+	for (uint64 i = 0; i < count; ++i)
+		asked[i] = {spi_int64(i, 1), spi_int64(i, 2)};
+	return {asked, count};
+}
+
+WaitingRows waiting_rows(const AskedCollection &asked, int64 after, int limit, int32 max_characters)
+{
+	const Collection *collection = still_asked(asked);
+	if (collection == nullptr)
+		return {{}, after, false};
+	WaitingRow *rows = nullptr;
+	uint64 found = 0;
+	int64 last = after;
+	as_table_owner(collection->table, [&] {
+		found = spi_run(psprintf("SELECT id::bigint, pg_catalog.\"left\"(heading::text, %d), pg_catalog.\"left\"(content::text, $3),"
+								 " content_hash::bytea FROM vectorizer_data.%s"
+								 " WHERE model_generation = 0 AND id > $1 ORDER BY id LIMIT $2",
+								 kMostHeading, quote_identifier(collection->name)),
+						{param(after), param(static_cast<int32>(limit)), param(max_characters)});
+		rows = static_cast<WaitingRow *>(palloc(sizeof(WaitingRow) * (found + 1)));
+		for (uint64 i = 0; i < found; ++i) {
+			const std::string_view heading = spi_bytes(i, 2);
+			const std::string_view text = to_utf8(first_characters(under_heading(heading, spi_bytes(i, 3)), max_characters));
+			rows[i] = {spi_int64(i, 1), heading, spi_bytes(i, 4), text};
+		}
+	});
+	if (found > 0)
+		last = rows[found - 1].id;
+	const bool more = found == static_cast<uint64>(limit);
+	return {{rows, without_refused(asked.id, {rows, found})}, last, more};
+}
+
+Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span<const AskedRow> rows, const float *values,
+						const bool *given, int64 *stored)
+{
+	*stored = 0;
+	// Whoever changes the collection changes its row. Nothing is waited for here: locks are taken in whatever order others take them.
+	const bool free = spi_run("SELECT FROM vectorizer.collection WHERE id = $1 FOR SHARE SKIP LOCKED", {param(asked.id)}) > 0;
+	const Collection *collection = still_asked(asked);
+	if (collection == nullptr || collection->dimension != dimension)
+		return Stored::kGone;
+	if (!free || !ConditionalLockRelationOid(collection->table, RowExclusiveLock))
+		return Stored::kBusy;
+
+	const Oid type = vector_type();
+	Vector *vector = make_vector(dimension);
+	int64 count = 0;
+	with_write_access(collection->table, [&] {
+		const std::span<const int64> locked = lock_rows(*collection, rows);
+		Statement update(psprintf("UPDATE vectorizer_data.%s SET embedding = $2, model_generation = $3"
+								  " WHERE id = $1 AND content_hash::bytea = $4 AND pg_catalog.\"left\"(heading::text, %d) IS NOT DISTINCT FROM $5",
+								  quote_identifier(collection->name), kMostHeading));
+		for (std::size_t i = 0; i < rows.size(); ++i) {
+			if (!given[i] || !std::binary_search(locked.begin(), locked.end(), rows[i].id))
+				continue;
+			memcpy(vector->x, values + i * static_cast<std::size_t>(dimension), sizeof(float) * static_cast<std::size_t>(dimension));
+			count += static_cast<int64>(update.run({param(rows[i].id), {type, PointerGetDatum(vector)}, param(kAskedGeneration),
+													bytea_of(rows[i].hash),
+													rows[i].heading.data() == nullptr ? null_param(TEXTOID) : param(rows[i].heading)}));
+			CHECK_FOR_INTERRUPTS();
+		}
+	});
+	*stored = count;
+	spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1 AND row_id = ANY ($2)", {param(asked.id), ids_of(rows)});
+	spi_run("UPDATE vectorizer.embedding_progress SET waiting = greatest(waiting - $2, 0), done = done + $2, updated_at = now()"
+			" WHERE collection_id = $1",
+			{param(asked.id), param(count)});
+	return Stored::kDone;
+}
+
+void note_refusal(const AskedCollection &collection, const AskedRow &row, const char *reason)
+{
+	spi_run("INSERT INTO vectorizer.refused_row AS r (collection_id, row_id, content_hash, next_try, error)"
+			" SELECT c.id, $2, $3, clock_timestamp() + interval '1 minute', $4 FROM vectorizer.collection c WHERE c.id = $1"
+			" ON CONFLICT (collection_id, row_id) DO UPDATE SET content_hash = excluded.content_hash, error = excluded.error,"
+			"  attempts = CASE WHEN r.content_hash = excluded.content_hash THEN r.attempts + 1 ELSE 1 END,"
+			"  next_try = clock_timestamp() + CASE WHEN r.content_hash = excluded.content_hash"
+			"   THEN least(interval '1 minute' * power(2, least(r.attempts, 20)), interval '1 day') ELSE interval '1 minute' END",
+			{param(collection.id), param(row.id), bytea_of(row.hash), param(reason)});
+}
+
+int64 count_waiting(const AskedCollection &asked)
+{
+	const Collection *collection = still_asked(asked);
+	if (collection == nullptr)
+		return 0;
+	int64 waiting = 0;
+	as_table_owner(collection->table, [&] {
+		spi_run(psprintf("SELECT count(*) FROM vectorizer_data.%s WHERE model_generation = 0", quote_identifier(collection->name)));
+		waiting = spi_int64(0, 1);
+	});
+	spi_run("INSERT INTO vectorizer.embedding_progress AS p (collection_id, waiting)"
+			" SELECT c.id, $2 FROM vectorizer.collection c WHERE c.id = $1 AND $2 > 0"
+			" ON CONFLICT (collection_id) DO UPDATE SET waiting = excluded.waiting, updated_at = now(),"
+			"  done = CASE WHEN p.waiting = 0 THEN 0 ELSE p.done END,"
+			"  started_at = CASE WHEN p.waiting = 0 THEN now() ELSE p.started_at END, last_error = NULL"
+			" WHERE p.waiting <> excluded.waiting OR p.last_error IS NOT NULL",
+			{param(asked.id), param(waiting)});
+	if (waiting == 0) {
+		spi_run("DELETE FROM vectorizer.embedding_progress WHERE collection_id = $1", {param(asked.id)});
+		spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1", {param(asked.id)});
+	}
+	return waiting;
+}
+
+void note_trouble(const AskedCollection &collection, const char *error)
+{
+	spi_run("INSERT INTO vectorizer.embedding_progress AS p (collection_id, last_error)"
+			" SELECT c.id, $2 FROM vectorizer.collection c WHERE c.id = $1"
+			" ON CONFLICT (collection_id) DO UPDATE SET last_error = excluded.last_error, updated_at = now()",
+			{param(collection.id), param(error)});
+}
+
+void note_success(int64 endpoint, int64 stored)
+{
+	spi_run("INSERT INTO vectorizer.endpoint_state AS s (endpoint_id, last_answer_at, embedded)"
+			" SELECT e.id, clock_timestamp(), $2 FROM vectorizer.endpoint e WHERE e.id = $1"
+			" ON CONFLICT (endpoint_id) DO UPDATE SET failures = 0, next_try = NULL, last_answer_at = excluded.last_answer_at,"
+			"  embedded = s.embedded + excluded.embedded",
+			{param(endpoint), param(stored)});
+}
+
+void note_failure(int64 endpoint, int32 failures, TimestampTz next_try, const char *reason)
+{
+	spi_run("INSERT INTO vectorizer.endpoint_state AS s (endpoint_id, failures, next_try, last_error, last_error_at)"
+			" SELECT e.id, $2, $3, $4, clock_timestamp() FROM vectorizer.endpoint e WHERE e.id = $1"
+			" ON CONFLICT (endpoint_id) DO UPDATE SET failures = excluded.failures, next_try = excluded.next_try,"
+			"  last_error = excluded.last_error, last_error_at = excluded.last_error_at",
+			{param(endpoint), param(failures),
+			 next_try == 0 ? null_param(TIMESTAMPTZOID) : Param{TIMESTAMPTZOID, TimestampTzGetDatum(next_try)}, param(reason)});
+}
+
+}  // namespace vectorizer::pg

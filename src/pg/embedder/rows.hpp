@@ -1,0 +1,69 @@
+// Rows that wait for the embedding of an endpoint: taking some, and storing what has come for them. A row has generation 0 while it
+// waits (src/pg/collection/README.md); what was asked for is stored if the row still says it.
+//
+// All functions need a transaction with an SPI connection and an active snapshot.
+#pragma once
+
+#include "pg/embedder/endpoint.hpp"
+
+namespace vectorizer::pg {
+
+/// A collection that an endpoint embeds.
+struct AskedCollection {
+	int64 id;
+	int64 endpoint;
+};
+
+/// Those of this database, palloc'd: not those of projects that are paused, or restored and not resumed.
+std::span<const AskedCollection> asked_collections();
+
+/// A row that waits. Palloc'd.
+struct WaitingRow {
+	int64 id;
+	std::string_view heading;  // null data(): none
+	std::string_view hash;     // of the content
+	std::string_view text;     // in UTF-8, under its heading; of both no more than max_characters
+};
+
+struct WaitingRows {
+	std::span<const WaitingRow> rows;  // by id; without those that were refused and are not due
+	int64 last;                        // id that the look ended at
+	bool more;                         // there may be rows behind it
+};
+
+/// Up to `limit` rows of a collection with ids above `after`. Nothing if it is gone, or has another model.
+WaitingRows waiting_rows(const AskedCollection &collection, int64 after, int limit, int32 max_characters);
+
+/// What a row was asked for as, by whoever stores what came of it.
+struct AskedRow {
+	int64 id;
+	std::string_view heading;
+	std::string_view hash;
+};
+
+enum class Stored {
+	kDone,
+	kBusy,  // somebody changes the collection or has its table locked: nothing is stored, try again
+	kGone,  // it is gone or has another model: what came is of no use
+};
+
+/// Gives rows their embeddings, values[i * dimension...] where given[i], but for those that say something else now or that somebody
+/// is writing. *stored is how many.
+Stored store_embeddings(const AskedCollection &collection, int32 dimension, std::span<const AskedRow> rows, const float *values,
+						const bool *given, int64 *stored);
+
+/// Notes that the endpoint would not embed a row, and when it will be asked again: after a minute, twice as long each time, at most
+/// a day.
+void note_refusal(const AskedCollection &collection, const AskedRow &row, const char *reason);
+
+/// Counts a collection's waiting rows, where it shows; returns them. The row is there only while something waits or was refused.
+int64 count_waiting(const AskedCollection &collection);
+
+/// Notes why a collection's rows cannot be asked for.
+void note_trouble(const AskedCollection &collection, const char *error);
+
+/// What became of asking an endpoint.
+void note_success(int64 endpoint, int64 stored);
+void note_failure(int64 endpoint, int32 failures, TimestampTz next_try, const char *reason);
+
+}  // namespace vectorizer::pg
