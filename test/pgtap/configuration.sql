@@ -63,9 +63,9 @@ CREATE TEMP TABLE shrunk AS SELECT * FROM vectorizer.load_workspace(format(E'wor
 	'  - name: gateway\n    path: gateway\n    collections:\n      - {name: gateway.src, dimension: 64, type: code, include: ["src/**"]}\n      - gateway.more-docs\n'), :'files');
 SELECT is((SELECT count(*) FROM shrunk WHERE action = 'removed' AND object = 'project'), 11::bigint, 'what is not in the file any more is removed');
 SELECT results_eq('SELECT name FROM vectorizer.collections ORDER BY 1', '{gateway.more-docs,gateway.src}'::text[], 'and nothing else');
-SELECT results_eq($$SELECT state, dimension, chunks FROM vectorizer.collections WHERE name = 'gateway.src'$$, $$VALUES ('new', 64, 1::bigint)$$,
+SELECT results_eq($$SELECT state, dimension, next_model, chunks FROM vectorizer.collections WHERE name = 'gateway.src'$$, $$VALUES ('ready', 384, 'lsa', 1::bigint)$$,
 	'another dimension wants another model');
-SELECT is((SELECT path FROM vectorizer.search('gateway.src', 'whales', 1)), 'src/main.rs', 'meanwhile words find');
+SELECT is((SELECT path FROM vectorizer.search('gateway.src', 'whales', 1, 'vector')), 'src/main.rs', 'meanwhile the old one finds');
 SELECT vectorizer.sync('gateway');
 SELECT results_eq($$SELECT state, (SELECT vector_dims(embedding) FROM vectorizer_data."gateway.src" LIMIT 1) FROM vectorizer.collections WHERE name = 'gateway.src'$$,
 	$$VALUES ('ready', 64)$$, 'which the next pass trains');

@@ -1,7 +1,7 @@
 -- Embedding models that are imported: vectors of words from a file.
 \ir files.psql
 BEGIN;
-SELECT plan(29);
+SELECT plan(30);
 
 SELECT pg_temp.put(:'files' || '/words.txt', E'the 0.5 0.5 0.5 0.5\ncar 1 0.1 0 0\nautomobile 0.9 0.2 0 0\ncars 5 5 5 5\nbanana 0 0 1 0.1\nfruit 0 0.1 0.9 0\ndoctor 0 1 0 0.2\nnew york 1 1 1 1\n');
 SELECT pg_temp.put(:'files' || '/broken.txt', E'car 1 2\nbus 1\n');
@@ -36,8 +36,9 @@ SELECT vectorizer.add_project('docs', :'files' || '/docs', dimension => 16);
 SELECT vectorizer.sync('docs');
 SELECT is_empty($$SELECT FROM vectorizer.search('docs', 'automobile', 1)$$, 'without it');
 SELECT vectorizer.alter_collection('docs', model => 'tiny');
-SELECT results_eq($$SELECT model, dimension, state FROM vectorizer.collections WHERE name = 'docs'$$, $$VALUES ('tiny', 4, 'new')$$, 'another model for a collection');
-SELECT is((SELECT path FROM vectorizer.search('docs', 'street', 1)), 'a.txt', 'meanwhile words find');
+SELECT results_eq($$SELECT model, next_model, dimension, state FROM vectorizer.collections WHERE name = 'docs'$$, $$VALUES ('lsa', 'tiny', 16, 'ready')$$, 'another model for a collection');
+SELECT is((SELECT path FROM vectorizer.search('docs', 'street', 1, 'vector')), 'a.txt', 'meanwhile the old one finds');
+SELECT throws_ok($$SELECT vectorizer.drop_model('tiny')$$, '2BP01', NULL, 'and the new one is in use');
 SELECT vectorizer.sync('docs');
 SELECT is((SELECT path FROM vectorizer.search('docs', 'automobile', 1)), 'a.txt', 'with it');
 SELECT is((SELECT collections FROM vectorizer.models WHERE name = 'tiny'), 2::bigint, 'two use it');

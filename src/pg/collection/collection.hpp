@@ -40,6 +40,13 @@ struct Collection {
 	/// The generation that a row has whose embedding is as the collection's model makes it now; 0: the row has to wait for it. What an
 	/// endpoint makes does not depend on a generation.
 	int32 row_generation() const { return model == ModelKind::kHttp ? 0 : generation; }
+
+	bool beside;       // it is what `next` of another one points to
+	Collection *next;  // as it will be embedded once that is done for all rows, in columns beside; null: as it is
+
+	/// The columns of embeddings and of their generations.
+	const char *embedding_column() const { return beside ? "next_embedding" : "embedding"; }
+	const char *generation_column() const { return beside ? "next_generation" : "model_generation"; }
 };
 
 /// What rows have whose embedding an endpoint has made.

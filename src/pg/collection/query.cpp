@@ -9,10 +9,12 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "storage/lmgr.h"
 #include "tsearch/ts_utils.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(vectorizer_parse_query);
@@ -43,6 +45,8 @@ struct Searched {
 	int64 endpoint;  // that is to embed the query; 0: the model's rows do
 	char *model;
 	int32 dimension;
+	AttrNumber column;  // of the table, that held its embeddings when this was written
+	Oid table;
 };
 
 /// The collection, once it is sure that the caller may read its table.
@@ -57,12 +61,12 @@ Searched readable_collection(const char *name)
 	as_catalogue_owner([&] {
 		if (spi_run("SELECT c.id, c.model_generation, c.text_config, c.metric, (c.index_options ->> 'ef_search')::numeric::integer,"
 					" coalesce((c.model_options ->> 'k1')::float8, 1.2), coalesce((c.model_options ->> 'b')::float8, 0.75),"
-					" e.id, c.model, c.dimension"
+					" e.id, c.model, c.dimension, c.embedding_column::integer"
 					" FROM vectorizer.collection c LEFT JOIN vectorizer.endpoint e ON e.name = c.model WHERE c.name = $1",
 					{param(name)}, Sees::kSnapshot) == 0)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("collection \"%s\" does not exist", name)));
 		found = {spi_int64(0, 1), spi_int32(0, 2), spi_text(0, 3), spi_text(0, 4), spi_int32(0, 5), spi_float8(0, 6), spi_float8(0, 7),
-				 spi_int64(0, 8), spi_text(0, 9), spi_int32(0, 10)};
+				 spi_int64(0, 8), spi_text(0, 9), spi_int32(0, 10), static_cast<AttrNumber>(spi_int32(0, 11)), table};
 	});
 	return found;
 }
@@ -140,16 +144,35 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 
 	MemoryContext result_context = CurrentMemoryContext;
 	SPI_connect();
-	const Searched collection = readable_collection(name);
+	Searched collection = readable_collection(name);
+	// Before any lock: whoever wants the table for himself would wait for the endpoint, too, and all others behind him.
+	const int64 asked = mode == "text" ? 0 : collection.endpoint;
+	const Vector *embedding = asked == 0 ? nullptr : ask_for_query(collection, text_view(query), mode == "vector");
+
+	// From here on no other embeddings take the place of those in force. They may have since the query around this began: columns are as of
+	// now, rows of that time.
+	LockRelationOid(collection.table, AccessShareLock);
+	const AttrNumber column = get_attnum(collection.table, "embedding");
+	bool swapped = collection.column != column;
+	if (swapped) {
+		PushActiveSnapshot(GetLatestSnapshot());
+		const Searched latest = readable_collection(name);
+		swapped = latest.column == column;  // else the table was restored, and its columns are numbered anew
+		if (swapped)
+			collection = latest;
+		else
+			PopActiveSnapshot();
+	}
 	TSVector tsv = to_tsvector(text_config_oid(collection.text_config), {VARDATA_ANY(query), VARSIZE_ANY_EXHDR(query)});
 	auto &model = hold_in<ModelReader>(CurrentMemoryContext);
 	// The model of the rows that the search around this sees, also while the next generation comes into force.
 	model.open(CurrentMemoryContext, collection.id, collection.generation, Sees::kSnapshot);
 	model.fetch({&tsv, 1});
 
-	const Vector *embedding = collection.endpoint == 0 ? model.embed(tsv)
-							  : mode == "text"         ? nullptr
-													   : ask_for_query(collection, text_view(query), mode == "vector");
+	if (collection.endpoint == 0)
+		embedding = model.embed(tsv);
+	else if (mode != "text" && collection.endpoint != asked)
+		embedding = ask_for_query(collection, text_view(query), mode == "vector");
 	const bool trained = model.trained_chunks() > 0;
 	const double average = trained ? model.weighting().average_length : kDefaultLength;
 	const double unseen = trained ? txt::bm25_idf(static_cast<std::uint64_t>(model.trained_chunks()), 0) : 1;
@@ -176,6 +199,8 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 	};
 	bool nulls[std::size(values)] = {embedding == nullptr};
 	nulls[std::size(values) - 1] = collection.ef_search == 0;
+	if (swapped)
+		PopActiveSnapshot();
 	MemoryContext spi_context = MemoryContextSwitchTo(result_context);
 	const Datum result = heap_copy_tuple_as_datum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls), descriptor);
 	MemoryContextSwitchTo(spi_context);

@@ -4,6 +4,7 @@
 #include "pg/collection/spi.hpp"
 #include "pg/collection/training.hpp"
 #include "pg/workspace/registry.hpp"
+#include "pg/workspace/subtransaction.hpp"
 
 extern "C" {
 #include "storage/lmgr.h"
@@ -15,6 +16,9 @@ namespace vectorizer::pg {
 namespace {
 
 constexpr int kEmbedBatch = 1000;
+constexpr const char *kReadersPatience = "200ms";
+constexpr int kAttempts = 5;
+constexpr long kPauseMicroseconds = 300'000;  // between attempts to have a table for oneself
 constexpr const char *kPatience = "1s";  // with writers who do not end
 
 class Tender {
@@ -23,6 +27,22 @@ public:
 		: collection_(collection), model_(model), context_(context), host_(host) {}
 
 	void run(int64 chunks)
+	{
+		tend_in_force(chunks);
+		if (collection_.model == ModelKind::kHttp)
+			tell_embedder(collection_);
+		if (collection_.next != nullptr && !stopped_)
+			tend_next(*collection_.next, chunks);
+	}
+
+private:
+	bool end_batch()
+	{
+		stopped_ = !host_.end_batch();
+		return !stopped_;
+	}
+
+	void tend_in_force(int64 chunks)
 	{
 		spi_run("SELECT state, n_chunks FROM vectorizer.model WHERE collection_id = $1 AND generation = $2",
 				{param(collection_.id), param(collection_.generation)});
@@ -34,30 +54,92 @@ public:
 				return;
 			host_.announce("training");
 			train(collection_.generation + 1, chunks);
-			if (host_.end_batch() && made_of_lexemes())
+			if (end_batch() && made_of_lexemes())
 				fill();
 		}
 		else if (filling) {
 			fill();
 		}
-		else if (chunks >= 2 * trained_on) {
+		else if (chunks >= 2 * trained_on && collection_.next == nullptr) {
 			retrain(chunks);
-			host_.end_batch();
+			end_batch();
 		}
 		else if (collection_.dynamic && made_of_lexemes()) {
 			embed(Which::kNew);
 		}
-		if (collection_.model == ModelKind::kHttp)
-			tell_embedder();
 	}
 
-private:
-	void tell_embedder()
+	/// Embeds all chunks by another model beside the one in force, and puts it in its place once that is done.
+	void tend_next(Collection &next, int64 chunks)
+	{
+		if (next.generation == 0 && chunks > 0) {
+			host_.announce("training");
+			store_model(next, collection_.generation + 1, chunks);
+			spi_run("UPDATE vectorizer.collection SET next = next || jsonb_build_object('generation', $2) WHERE id = $1",
+					{param(next.id), param(next.generation)});
+			if (!end_batch())
+				return;
+		}
+		if (pg::made_of_lexemes(next.model)) {
+			if (chunks > 0 && !embed(next, Which::kNew))
+				return;
+		}
+		else {
+			tell_embedder(next);
+			if (!all_asked(next))
+				return;
+		}
+		host_.announce("indexing");
+		spi_run("SELECT vectorizer.index_next($1)", {param(next.id)});
+		if (!end_batch() || !keep_readers_out())
+			return;
+		spi_run("SELECT vectorizer.swap_next($1)", {param(next.id)});
+		end_batch();
+	}
+
+	/// Whether no row of it waits but those that its endpoint has refused.
+	static bool all_asked(const Collection &next)
+	{
+		int64 waiting = 0;
+		as_table_owner(next.table, [&] {
+			spi_run(psprintf("SELECT count(*) FROM vectorizer_data.%s WHERE next_generation = 0", quote_identifier(next.name)));
+			waiting = spi_int64(0, 1);
+		});
+		spi_run("SELECT count(*) FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2",
+				{param(next.id), param(next.endpoint)});
+		return waiting <= spi_int64(0, 1);
+	}
+
+	/// Tries to have the table for itself. Those who come later wait behind that, so for moments only; if somebody reads on, whoever tends the
+	/// collection next tries again.
+	bool keep_readers_out()
+	{
+		for (int i = 0; i < kAttempts; ++i) {
+			const ErrorData *error = in_subtransaction([&] { wait_for_table(AccessExclusiveLock, kReadersPatience); });
+			if (error == nullptr)
+				return true;
+			if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+				ReThrowError(const_cast<ErrorData *>(error));
+			pg_usleep(kPauseMicroseconds);
+			CHECK_FOR_INTERRUPTS();
+		}
+		return false;
+	}
+
+	void wait_for_table(LOCKMODE mode, const char *patience)
+	{
+		const int level = NewGUCNestLevel();
+		set_config_option("lock_timeout", patience, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		LockRelationOid(collection_.table, mode);
+		AtEOXact_GUC(false, level);
+	}
+
+	static void tell_embedder(const Collection &collection)
 	{
 		bool waiting = false;
-		as_table_owner(collection_.table, [&] {
-			waiting = spi_run(psprintf("SELECT FROM vectorizer_data.%s WHERE model_generation = 0 LIMIT 1",
-									   quote_identifier(collection_.name))) > 0;
+		as_table_owner(collection.table, [&] {
+			waiting = spi_run(psprintf("SELECT FROM vectorizer_data.%s WHERE %s = 0 LIMIT 1", quote_identifier(collection.name),
+									   collection.generation_column())) > 0;
 		});
 		if (waiting)
 			want_embedder_at_commit(false);
@@ -65,29 +147,37 @@ private:
 
 	bool made_of_lexemes() const { return pg::made_of_lexemes(collection_.model); }
 
-	void train(int32 generation, int64 chunks)
+	/// The rows of a new generation.
+	static void store_model(Collection &of, int32 generation, int64 chunks)
 	{
 		MemoryContext working = AllocSetContextCreate(CurrentMemoryContext, "vectorizer training", ALLOCSET_DEFAULT_SIZES);
-		train_model(collection_, generation, chunks, working);
+		train_model(of, generation, chunks, working);
 		MemoryContextDelete(working);
+		of.generation = generation;
+	}
+
+	void train(int32 generation, int64 chunks)
+	{
+		store_model(collection_, generation, chunks);
 		spi_run("UPDATE vectorizer.collection SET model_generation = $2, updated_at = now() WHERE id = $1",
 				{param(collection_.id), param(generation)});
-		collection_.generation = generation;
 	}
 
 	/// True once no chunk is left.
-	bool embed(Which which)
+	bool embed(Which which) { return embed(collection_, which); }
+
+	bool embed(const Collection &of, Which which)
 	{
 		int64 from = PG_INT64_MIN;
 		int64 embedded = 0;
-		open_model();
+		open_model(of);
 		for (bool left = true; left;) {
 			const int64 before = embedded;
-			left = embed_chunks(collection_, model_, which, kEmbedBatch, &from, &embedded);
+			left = embed_chunks(of, model_, which, kEmbedBatch, &from, &embedded);
 			if (which == Which::kNew && embedded == before)
 				break;
 			host_.report("embedding", embedded);
-			if (!host_.end_batch() && left)
+			if (!end_batch() && left)
 				return false;
 		}
 		return true;
@@ -103,7 +193,7 @@ private:
 			keep_writers_out(ShareLock);
 		spi_run("SELECT vectorizer.create_vector_index($1)", {param(collection_.id)});
 		mark_ready();
-		host_.end_batch();
+		end_batch();
 	}
 
 	/// A later generation: trained, given to all chunks, and in force, in one transaction. Those who write a dynamic collection
@@ -116,7 +206,7 @@ private:
 		const int32 old = collection_.generation;
 		train(old + 1, chunks);
 		if (made_of_lexemes()) {
-			open_model();
+			open_model(collection_);
 			int64 from = PG_INT64_MIN;
 			int64 embedded = 0;
 			while (embed_chunks(collection_, model_, Which::kAll, kEmbedBatch, &from, &embedded)) {
@@ -129,13 +219,7 @@ private:
 	}
 
 	/// Those who come later wait behind this, so for a moment only.
-	void keep_writers_out(LOCKMODE mode)
-	{
-		const int level = NewGUCNestLevel();
-		set_config_option("lock_timeout", kPatience, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-		LockRelationOid(collection_.table, mode);
-		AtEOXact_GUC(false, level);
-	}
+	void keep_writers_out(LOCKMODE mode) { wait_for_table(mode, kPatience); }
 
 	/// A row that were left out would be compared with vectors of another model for as long as it is not written.
 	void require_all_embedded()
@@ -157,16 +241,17 @@ private:
 				{param(collection_.id), param(collection_.generation)});
 	}
 
-	void open_model()
+	void open_model(const Collection &of)
 	{
-		if (!model_.is_open(collection_.id, collection_.generation))
-			model_.open(context_, collection_.id, collection_.generation);
+		if (!model_.is_open(of.id, of.generation))
+			model_.open(context_, of.id, of.generation);
 	}
 
 	Collection &collection_;
 	ModelReader &model_;
 	MemoryContext context_;
 	Host &host_;
+	bool stopped_ = false;  // a batch was the last for now
 };
 
 }  // namespace

@@ -229,9 +229,10 @@ bool embed_chunks(const Collection &collection, ModelReader &model, Which which,
 	const char *table = quote_identifier(collection.name);
 	uint64 found = 0;
 	as_table_owner(collection.table, [&] {
-		found = spi_run(psprintf("SELECT id::bigint, tsv::pg_catalog.tsvector, model_generation::integer FROM vectorizer_data.%s"
+		const char *column = collection.generation_column();
+		found = spi_run(psprintf("SELECT id::bigint, tsv::pg_catalog.tsvector, %s::integer FROM vectorizer_data.%s"
 								 " WHERE id >= $1%s ORDER BY id LIMIT $2%s",
-								 table, which == Which::kNew ? " AND model_generation = 0" : "",
+								 column, table, which == Which::kNew ? psprintf(" AND %s = 0", column) : "",
 								 // Whoever changes a row now has it embedded himself, or has it looked at again.
 								 collection.dynamic ? " FOR NO KEY UPDATE SKIP LOCKED" : ""),
 						{param(*from), param(static_cast<int32>(limit))});
@@ -260,8 +261,8 @@ bool embed_chunks(const Collection &collection, ModelReader &model, Which which,
 	model.fetch({texts, stale});
 	const Oid type = vector_type();
 	with_write_access(collection.table, [&] {
-		Statement update(psprintf("UPDATE vectorizer_data.%s SET embedding = $2, model_generation = $3 WHERE id = $1",
-								  table));
+		Statement update(psprintf("UPDATE vectorizer_data.%s SET %s = $2, %s = $3 WHERE id = $1", table,
+								  collection.embedding_column(), collection.generation_column()));
 		for (std::size_t i = 0; i < stale; ++i) {
 			const Vector *vector = model.embed(texts[i]);
 			update.run({param(ids[i]), {type, PointerGetDatum(vector), vector == nullptr}, param(generation)});

@@ -16,7 +16,7 @@ namespace vectorizer::pg {
 inline constexpr int kMaxSample = 20000;
 inline constexpr int kMaxVocabulary = 50000;
 
-/// Trains and stores generation `generation` in state `filling`. `working` holds the sample and is the caller's to delete.
+/// Trains and stores generation `generation` of the collection, as it is or as its `next` says, in state `filling`. `working` holds the sample and is the caller's to delete.
 void train_model(const Collection &collection, int32 generation, int64 chunks, MemoryContext working);
 
 enum class Which {

@@ -4,6 +4,7 @@
 #include "pg/boundary.hpp"
 #include "pg/embedder/attempt.hpp"
 #include "pg/embedder/encoding.hpp"
+#include "pg/workspace/registry.hpp"
 
 extern "C" {
 #include "commands/extension.h"
@@ -14,7 +15,7 @@ namespace vectorizer::pg {
 
 namespace {
 
-constexpr int64 kBusyPause = 200'000;                   // until another attempt to store an answer
+constexpr int64 kBusyPause = 200'000;                   // until another attempt at a table that is locked
 constexpr int64 kBusyPatience = 10 * USECS_PER_MINUTE;  // after which the rows are asked for anew
 constexpr int64 kErrorPause = 10 * USECS_PER_SEC;       // after an error in a collection
 constexpr int64 kTroublePause = USECS_PER_MINUTE;       // between notes that an endpoint may not be asked
@@ -75,8 +76,7 @@ bool AskingForRows::running() const
 
 AskingForRows::Pass *AskingForRows::find(const AskedCollection &of)
 {
-	const auto at =
-		std::ranges::find_if(passes_, [&](const Pass &each) { return each.of.id == of.id && each.of.endpoint == of.endpoint; });
+	const auto at = std::ranges::find(passes_, of, &Pass::of);
 	return at == passes_.end() ? nullptr : &*at;
 }
 
@@ -148,15 +148,13 @@ bool AskingForRows::ask(Pass &pass, Served &served)
 	taken_.clear();
 	texts_.clear();
 	const char *error = attempt_transaction([&] {
-		if (!pass.counted)
-			count_waiting(pass.of);
+		pass.counted = pass.counted || count_waiting(pass.of);
 		take(pass, served);
 	});
 	if (error != nullptr) {
 		give_up_for_now(pass, error);
 		return true;
 	}
-	pass.counted = true;
 	if (taken_.empty())
 		return true;
 	guard([&] {
@@ -176,6 +174,8 @@ bool AskingForRows::ask(Pass &pass, Served &served)
 void AskingForRows::take(Pass &pass, const Served &served)
 {
 	const WaitingRows waiting = waiting_rows(pass.of, pass.after, served.patience.batch(), served.max_characters);
+	if (waiting.busy)
+		pass.not_before = GetCurrentTimestamp() + kBusyPause;
 	pass.exhausted = !waiting.more;
 	pass.after = waiting.last;
 	if (waiting.rows.empty())
@@ -205,6 +205,8 @@ void AskingForRows::end(Pass &pass)
 	pass.active = false;
 	if (const char *error = attempt_transaction([&] { count_waiting(pass.of); }))
 		give_up_for_now(pass, error);
+	else if (pass.of.beside)
+		want_watcher(MyDatabaseId);  // who puts it in the place of what is in force
 }
 
 /// After an error that is the collection's own, which others should not meet again and again.

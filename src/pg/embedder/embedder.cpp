@@ -157,6 +157,8 @@ extern "C" void vectorizer_embedder_main(Datum argument)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGPIPE, SIG_IGN);  // of a connection that the other side has closed
 	connect_background(DatumGetObjectId(argument));
+	// No lock is worth waiting for while queries wait.
+	SetConfigOption("lock_timeout", "1s", PGC_SUSET, PGC_S_OVERRIDE);
 	if (!attach_embedder())
 		proc_exit(0);
 	before_shmem_exit(refuse_at_exit, Datum{0});

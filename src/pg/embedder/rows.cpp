@@ -25,7 +25,8 @@ constexpr int kMostHeading = 10000;  // characters of a heading that count
 const Collection *still_asked(const AskedCollection &asked)
 {
 	const std::span<Collection> found = load_collection(asked.id);
-	return !found.empty() && found[0].endpoint == asked.endpoint ? &found[0] : nullptr;
+	const Collection *collection = found.empty() ? nullptr : asked.beside ? found[0].next : &found[0];
+	return collection != nullptr && collection->endpoint == asked.endpoint ? collection : nullptr;
 }
 
 /// Column `column` of a row, text or bytea, as long as the result lasts; null data() where it is null.
@@ -51,14 +52,14 @@ Param ids_of(std::span<const AskedRow> rows)
 }
 
 /// Takes out rows whose content was refused and is not to be asked for yet.
-std::size_t without_refused(int64 collection, std::span<WaitingRow> rows)
+std::size_t without_refused(const AskedCollection &collection, std::span<WaitingRow> rows)
 {
 	auto *asked = static_cast<AskedRow *>(palloc(sizeof(AskedRow) * (rows.size() + 1)));
 	for (std::size_t i = 0; i < rows.size(); ++i)
 		asked[i] = {rows[i].id, rows[i].heading, rows[i].hash};
 	const uint64 refused = spi_run("SELECT row_id, content_hash FROM vectorizer.refused_row"
-								   " WHERE collection_id = $1 AND row_id = ANY ($2) AND next_try > clock_timestamp()",
-								   {param(collection), ids_of({asked, rows.size()})});
+								   " WHERE collection_id = $1 AND endpoint_id = $3 AND row_id = ANY ($2) AND next_try > clock_timestamp()",
+								   {param(collection.id), ids_of({asked, rows.size()}), param(collection.endpoint)});
 	std::size_t kept = 0;
 	for (const WaitingRow &row : rows) {
 		bool is_refused = false;
@@ -73,8 +74,9 @@ std::size_t without_refused(int64 collection, std::span<WaitingRow> rows)
 /// Locks the rows that still wait and that nobody is writing; their ids, sorted.
 std::span<const int64> lock_rows(const Collection &collection, std::span<const AskedRow> rows)
 {
-	const uint64 found = spi_run(psprintf("SELECT id::bigint FROM vectorizer_data.%s WHERE id = ANY ($1) AND model_generation::integer = 0"
-										  " FOR NO KEY UPDATE SKIP LOCKED", quote_identifier(collection.name)),
+	const uint64 found = spi_run(psprintf("SELECT id::bigint FROM vectorizer_data.%s WHERE id = ANY ($1) AND %s::integer = 0"
+										  " FOR NO KEY UPDATE SKIP LOCKED",
+										  quote_identifier(collection.name), collection.generation_column()),
 								 {ids_of(rows)});
 	auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (found + 1)));
 	for (uint64 i = 0; i < found; ++i)
@@ -88,13 +90,14 @@ std::span<const int64> lock_rows(const Collection &collection, std::span<const A
 
 std::span<const AskedCollection> asked_collections()
 {
-	const uint64 count = spi_run("SELECT c.id, e.id FROM vectorizer.collection c JOIN vectorizer.endpoint e ON e.name = c.model"
+	const uint64 count = spi_run("SELECT c.id, e.id, e.name <> c.model FROM vectorizer.collection c"
+								 " JOIN vectorizer.endpoint e ON e.name IN (c.model, c.next ->> 'model')"
 								 " LEFT JOIN vectorizer.project p ON p.id = c.project_id"
 								 " WHERE c.project_id IS NULL OR (p.enabled AND p.armed_for = $1) ORDER BY c.id",
 								 {param(place())});
 	auto *asked = static_cast<AskedCollection *>(palloc(sizeof(AskedCollection) * (count + 1)));
 	for (uint64 i = 0; i < count; ++i)
-		asked[i] = {spi_int64(i, 1), spi_int64(i, 2)};
+		asked[i] = {spi_int64(i, 1), spi_int64(i, 2), spi_bool(i, 3)};
 	return {asked, count};
 }
 
@@ -102,15 +105,17 @@ WaitingRows waiting_rows(const AskedCollection &asked, int64 after, int limit, i
 {
 	const Collection *collection = still_asked(asked);
 	if (collection == nullptr)
-		return {{}, after, false};
+		return {{}, after, false, false};
+	if (!ConditionalLockRelationOid(collection->table, AccessShareLock))
+		return {{}, after, true, true};
 	WaitingRow *rows = nullptr;
 	uint64 found = 0;
 	int64 last = after;
 	as_table_owner(collection->table, [&] {
 		found = spi_run(psprintf("SELECT id::bigint, pg_catalog.\"left\"(heading::text, %d), pg_catalog.\"left\"(content::text, $3),"
 								 " content_hash::bytea FROM vectorizer_data.%s"
-								 " WHERE model_generation = 0 AND id > $1 ORDER BY id LIMIT $2",
-								 kMostHeading, quote_identifier(collection->name)),
+								 " WHERE %s = 0 AND id > $1 ORDER BY id LIMIT $2",
+								 kMostHeading, quote_identifier(collection->name), collection->generation_column()),
 						{param(after), param(static_cast<int32>(limit)), param(max_characters)});
 		rows = static_cast<WaitingRow *>(palloc(sizeof(WaitingRow) * (found + 1)));
 		for (uint64 i = 0; i < found; ++i) {
@@ -122,7 +127,7 @@ WaitingRows waiting_rows(const AskedCollection &asked, int64 after, int limit, i
 	if (found > 0)
 		last = rows[found - 1].id;
 	const bool more = found == static_cast<uint64>(limit);
-	return {{rows, without_refused(asked.id, {rows, found})}, last, more};
+	return {{rows, without_refused(asked, {rows, found})}, last, more, false};
 }
 
 Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span<const AskedRow> rows, const float *values,
@@ -142,9 +147,10 @@ Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span
 	int64 count = 0;
 	with_write_access(collection->table, [&] {
 		const std::span<const int64> locked = lock_rows(*collection, rows);
-		Statement update(psprintf("UPDATE vectorizer_data.%s SET embedding = $2, model_generation = $3"
+		Statement update(psprintf("UPDATE vectorizer_data.%s SET %s = $2, %s = $3"
 								  " WHERE id = $1 AND content_hash::bytea = $4 AND pg_catalog.\"left\"(heading::text, %d) IS NOT DISTINCT FROM $5",
-								  quote_identifier(collection->name), kMostHeading));
+								  quote_identifier(collection->name), collection->embedding_column(), collection->generation_column(),
+								  kMostHeading));
 		for (std::size_t i = 0; i < rows.size(); ++i) {
 			if (!given[i] || !std::binary_search(locked.begin(), locked.end(), rows[i].id))
 				continue;
@@ -156,54 +162,61 @@ Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span
 		}
 	});
 	*stored = count;
-	spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1 AND row_id = ANY ($2)", {param(asked.id), ids_of(rows)});
+	spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $3 AND row_id = ANY ($2)",
+			{param(asked.id), ids_of(rows), param(asked.endpoint)});
 	spi_run("UPDATE vectorizer.embedding_progress SET waiting = greatest(waiting - $2, 0), done = done + $2, updated_at = now()"
-			" WHERE collection_id = $1",
-			{param(asked.id), param(count)});
+			" WHERE collection_id = $1 AND endpoint_id = $3",
+			{param(asked.id), param(count), param(asked.endpoint)});
 	return Stored::kDone;
 }
 
 void note_refusal(const AskedCollection &collection, const AskedRow &row, const char *reason)
 {
-	spi_run("INSERT INTO vectorizer.refused_row AS r (collection_id, row_id, content_hash, next_try, error)"
-			" SELECT c.id, $2, $3, clock_timestamp() + interval '1 minute', $4 FROM vectorizer.collection c WHERE c.id = $1"
-			" ON CONFLICT (collection_id, row_id) DO UPDATE SET content_hash = excluded.content_hash, error = excluded.error,"
+	spi_run("INSERT INTO vectorizer.refused_row AS r (collection_id, endpoint_id, row_id, content_hash, next_try, error)"
+			" SELECT c.id, e.id, $2, $3, clock_timestamp() + interval '1 minute', $4 FROM vectorizer.collection c, vectorizer.endpoint e"
+			" WHERE c.id = $1 AND e.id = $5"
+			" ON CONFLICT (collection_id, endpoint_id, row_id) DO UPDATE SET content_hash = excluded.content_hash, error = excluded.error,"
 			"  attempts = CASE WHEN r.content_hash = excluded.content_hash THEN r.attempts + 1 ELSE 1 END,"
 			"  next_try = clock_timestamp() + CASE WHEN r.content_hash = excluded.content_hash"
 			"   THEN least(interval '1 minute' * power(2, least(r.attempts, 20)), interval '1 day') ELSE interval '1 minute' END",
-			{param(collection.id), param(row.id), bytea_of(row.hash), param(reason)});
+			{param(collection.id), param(row.id), bytea_of(row.hash), param(reason), param(collection.endpoint)});
 }
 
-int64 count_waiting(const AskedCollection &asked)
+bool count_waiting(const AskedCollection &asked)
 {
 	const Collection *collection = still_asked(asked);
 	if (collection == nullptr)
-		return 0;
+		return true;
+	if (!ConditionalLockRelationOid(collection->table, AccessShareLock))
+		return false;
 	int64 waiting = 0;
 	as_table_owner(collection->table, [&] {
-		spi_run(psprintf("SELECT count(*) FROM vectorizer_data.%s WHERE model_generation = 0", quote_identifier(collection->name)));
+		spi_run(psprintf("SELECT count(*) FROM vectorizer_data.%s WHERE %s = 0", quote_identifier(collection->name),
+						 collection->generation_column()));
 		waiting = spi_int64(0, 1);
 	});
-	spi_run("INSERT INTO vectorizer.embedding_progress AS p (collection_id, waiting)"
-			" SELECT c.id, $2 FROM vectorizer.collection c WHERE c.id = $1 AND $2 > 0"
-			" ON CONFLICT (collection_id) DO UPDATE SET waiting = excluded.waiting, updated_at = now(),"
+	spi_run("INSERT INTO vectorizer.embedding_progress AS p (collection_id, endpoint_id, waiting)"
+			" SELECT c.id, e.id, $2 FROM vectorizer.collection c, vectorizer.endpoint e WHERE c.id = $1 AND e.id = $3 AND $2 > 0"
+			" ON CONFLICT (collection_id, endpoint_id) DO UPDATE SET waiting = excluded.waiting, updated_at = now(),"
 			"  done = CASE WHEN p.waiting = 0 THEN 0 ELSE p.done END,"
 			"  started_at = CASE WHEN p.waiting = 0 THEN now() ELSE p.started_at END, last_error = NULL"
 			" WHERE p.waiting <> excluded.waiting OR p.last_error IS NOT NULL",
-			{param(asked.id), param(waiting)});
+			{param(asked.id), param(waiting), param(asked.endpoint)});
 	if (waiting == 0) {
-		spi_run("DELETE FROM vectorizer.embedding_progress WHERE collection_id = $1", {param(asked.id)});
-		spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1", {param(asked.id)});
+		spi_run("DELETE FROM vectorizer.embedding_progress WHERE collection_id = $1 AND endpoint_id = $2",
+				{param(asked.id), param(asked.endpoint)});
+		spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2",
+				{param(asked.id), param(asked.endpoint)});
 	}
-	return waiting;
+	return true;
 }
 
 void note_trouble(const AskedCollection &collection, const char *error)
 {
-	spi_run("INSERT INTO vectorizer.embedding_progress AS p (collection_id, last_error)"
-			" SELECT c.id, $2 FROM vectorizer.collection c WHERE c.id = $1"
-			" ON CONFLICT (collection_id) DO UPDATE SET last_error = excluded.last_error, updated_at = now()",
-			{param(collection.id), param(error)});
+	spi_run("INSERT INTO vectorizer.embedding_progress AS p (collection_id, endpoint_id, last_error)"
+			" SELECT c.id, e.id, $2 FROM vectorizer.collection c, vectorizer.endpoint e WHERE c.id = $1 AND e.id = $3"
+			" ON CONFLICT (collection_id, endpoint_id) DO UPDATE SET last_error = excluded.last_error, updated_at = now()",
+			{param(collection.id), param(error), param(collection.endpoint)});
 }
 
 void note_success(int64 endpoint, int64 stored)

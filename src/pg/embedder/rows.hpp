@@ -1,7 +1,8 @@
 // Rows that wait for the embedding of an endpoint: taking some, and storing what has come for them. A row has generation 0 while it
 // waits (src/pg/collection/README.md); what was asked for is stored if the row still says it.
 //
-// All functions need a transaction with an SPI connection and an active snapshot.
+// All functions need a transaction with an SPI connection and an active snapshot. None waits for a lock of a collection's table: somebody who
+// waits for a query's embedding may hold it up.
 #pragma once
 
 #include "pg/embedder/endpoint.hpp"
@@ -12,6 +13,9 @@ namespace vectorizer::pg {
 struct AskedCollection {
 	int64 id;
 	int64 endpoint;
+	bool beside;  // in the columns of what it will be embedded by
+
+	bool operator==(const AskedCollection &) const = default;
 };
 
 /// Those of this database, palloc'd: not those of projects that are paused, or restored and not resumed.
@@ -29,6 +33,7 @@ struct WaitingRows {
 	std::span<const WaitingRow> rows;  // by id; without those that were refused and are not due
 	int64 last;                        // id that the look ended at
 	bool more;                         // there may be rows behind it
+	bool busy;                         // somebody has the table locked: nothing was looked at
 };
 
 /// Up to `limit` rows of a collection with ids above `after`. Nothing if it is gone, or has another model.
@@ -56,8 +61,8 @@ Stored store_embeddings(const AskedCollection &collection, int32 dimension, std:
 /// a day.
 void note_refusal(const AskedCollection &collection, const AskedRow &row, const char *reason);
 
-/// Counts a collection's waiting rows, where it shows; returns them. The row is there only while something waits or was refused.
-int64 count_waiting(const AskedCollection &collection);
+/// Counts a collection's waiting rows, where it shows; only while something waits is there a row. False: somebody has its table locked.
+bool count_waiting(const AskedCollection &collection);
 
 /// Notes why a collection's rows cannot be asked for.
 void note_trouble(const AskedCollection &collection, const char *error);
