@@ -35,6 +35,11 @@ sub wrong
 	return sql("SELECT count(*) FROM vectorizer_data.\"$name\" WHERE embedding IS NOT NULL AND embedding IS DISTINCT FROM"
 		. " vectorizer.embed(concat_ws(E'\\n\\n', heading, content), (SELECT model FROM vectorizer.collections WHERE name = '$name'))");
 }
+sub becomes
+{
+	my ($model, $seconds) = @_;
+	return wait_for($node, $seconds, "SELECT model = '$model' AND next_model IS NULL AND waiting = 0 AND state = 'ready' FROM vectorizer.collections WHERE name = 'files'");
+}
 sub inputs
 {
 	my ($from) = @_;
@@ -182,14 +187,14 @@ is(wrong('notes'), '0', 'has the embedding of what it says now');
 $server->control('slow/2');
 sql("SELECT vectorizer.reindex('files')");
 sql("SELECT vectorizer.alter_collection('files', model => 'quick')");
-ok(settled('files', 20), 'files are embedded by another endpoint');
+ok(becomes('quick', 20), 'files are embedded by another endpoint');
 is(wrong('files'), '0', 'alone');
 sql("SELECT vectorizer.alter_collection('files', model => 'lsa', dimension => 8)");
-ok(wait_for($node, 20, "SELECT state = 'ready' FROM vectorizer.collections WHERE name = 'files'"), 'or by their own words');
+ok(becomes('lsa', 20), 'or by their own words');
 is(sql("SELECT to_regclass('vectorizer_data.\"files:new\"') IS NULL AND to_regclass('vectorizer_data.\"files:embedding\"') IS NOT NULL"), 't', 'with the indexes that belong to it');
 sql("SELECT vectorizer.alter_collection('files', model => 'remote')");
 $server->control('ok');
-ok(settled('files', 20), 'and back');
+ok(becomes('remote', 20), 'and back');
 is(wrong('files'), '0', 'each right');
 index_is_sound($node, 'vectorizer_data."files:embedding"', 'files');
 sql("SELECT vectorizer.pause('files')");

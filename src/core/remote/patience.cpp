@@ -11,6 +11,8 @@ namespace {
 /// Enough to find one text among the largest batch.
 constexpr int kRefusalsWithoutDelay = 12;
 
+constexpr int kSuccessesBeforeMore = 8;
+
 /// Whether another set of texts may fare better. Servers fail with 500 where a text makes a model's numbers overflow.
 bool may_be_the_texts(const Answer &answer)
 {
@@ -34,7 +36,11 @@ bool refuses_everything(const Answer &answer)
 void Patience::succeeded()
 {
 	failures_ = 0;
+	if (++successes_ < (cautious_ ? kSuccessesBeforeMore : 1))
+		return;
+	successes_ = 0;
 	batch_ = std::min(batch_ * 2, max_batch_);
+	cautious_ = cautious_ && batch_ < max_batch_;
 }
 
 Patience::Verdict Patience::failed(const Answer &answer, std::size_t texts, double random01)
@@ -48,10 +54,10 @@ Patience::Verdict Patience::failed(const Answer &answer, std::size_t texts, doub
 		if (answer.outcome == Outcome::kRetry && answer.retry_after < 0)
 			verdict.delay = std::min(verdict.delay, kLongestOutage);
 	}
-	if (may_be_the_texts(answer)) {
-		verdict.blames = texts <= 1;
-		batch_ = static_cast<int>(std::max<std::size_t>(1, std::min(static_cast<std::size_t>(batch_), texts / 2)));
-	}
+	verdict.blames = texts <= 1 && may_be_the_texts(answer);
+	cautious_ = !may_be_the_texts(answer);
+	successes_ = 0;
+	batch_ = static_cast<int>(std::max<std::size_t>(1, std::min(static_cast<std::size_t>(batch_), texts / 2)));
 	return verdict;
 }
 

@@ -19,7 +19,8 @@ public:
 
 	explicit Patience(int max_batch) : max_batch_(max_batch), batch_(max_batch) {}
 
-	/// Texts to ask for at a time: fewer after answers that a single text may have spoilt, all again as others succeed.
+	/// Texts to ask for at a time: half as many after each failure, for they may have been too many, or one of them the reason. Twice as
+	/// many after a success, but where a larger batch came to nothing for no reason of its own (a time-out), only after several.
 	int batch() const { return batch_; }
 
 	/// In a row.
@@ -36,6 +37,8 @@ private:
 	int max_batch_;
 	int batch_;
 	int failures_ = 0;
+	bool cautious_ = false;  // the last failure was one that texts are not to blame for
+	int successes_ = 0;      // in a row, since the batch was changed
 };
 
 /// Whether an answer that is kRefused speaks of the endpoint (its key, its path) and not of what was asked.

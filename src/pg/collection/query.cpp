@@ -6,6 +6,7 @@
 #include "pg/embedder/queries.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -114,17 +115,33 @@ TSQuery any_of(std::span<const QueryTerm> terms)
 	return DatumGetTSQuery(DirectFunctionCall1(tsqueryin, CStringGetDatum(source.data)));
 }
 
+/// The endpoint that has failed this statement: it is not waited for once more for each collection.
+struct Failed {
+	int64 endpoint;
+	TimestampTz statement;
+	char reason[512];
+};
+constinit Failed failed{};
+
 /// By the collection's endpoint; without it a search that can do without goes on by words.
 const Vector *ask_for_query(const Searched &collection, std::string_view query, bool required)
 {
-	const char *reason;
-	const Vector *embedding = embed_query(collection.endpoint, collection.dimension, query, &reason);
-	if (embedding == nullptr && required)
-		raise_no_embedding(collection.model, reason);
-	if (embedding == nullptr)
+	const TimestampTz statement = GetCurrentStatementStartTimestamp();
+	const bool again = failed.endpoint == collection.endpoint && failed.statement == statement;
+	const char *reason = failed.reason;
+	const Vector *embedding = again ? nullptr : embed_query(collection.endpoint, collection.dimension, query, &reason);
+	if (embedding != nullptr)
+		return embedding;
+	failed.endpoint = collection.endpoint;
+	failed.statement = statement;
+	if (!again)
+		strlcpy(failed.reason, reason, sizeof(failed.reason));
+	if (required)
+		raise_no_embedding(collection.model, failed.reason);
+	if (!again)
 		ereport(WARNING, (errcode(kErrNoEmbedding), errmsg("endpoint \"%s\" gave no embedding of the query: words alone find", collection.model),
-						  errdetail("%s", reason)));
-	return embedding;
+						  errdetail("%s", visible_reason(failed.reason))));
+	return nullptr;
 }
 
 }  // namespace

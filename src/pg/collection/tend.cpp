@@ -142,7 +142,7 @@ private:
 									   collection.generation_column())) > 0;
 		});
 		if (waiting)
-			want_embedder_at_commit(false);
+			want_embedder_at_commit(EmbedderWish::kRows);
 	}
 
 	bool made_of_lexemes() const { return pg::made_of_lexemes(collection_.model); }

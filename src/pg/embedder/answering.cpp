@@ -12,8 +12,8 @@ namespace vectorizer::pg {
 
 namespace {
 
-constexpr int kMostAsked = 16;         // of an endpoint, at a time
-constexpr double kLongestPause = 10;   // seconds that queries are told what the last one met
+constexpr int kMostAsked = 32;        // of an endpoint, at a time
+constexpr double kLongestPause = 10;  // seconds that queries are told what the last one met, unless the endpoint names a time
 
 }  // namespace
 
@@ -25,17 +25,14 @@ bool Answering::take()
 		endpoints_.load();
 		Served *served = endpoints_.find(query_.endpoint);
 		if (served == nullptr) {
-			endpoints_.forget();
+			endpoints_.expire();
 			endpoints_.load();
 			served = endpoints_.find(query_.endpoint);
 		}
-		if (endpoints_.changes() != changes_)
-			cache_.clear();
-		changes_ = endpoints_.changes();
 		if (served == nullptr)
-			refuse_query(query_, "there is no such endpoint; it may be one that is not committed yet");
+			refuse_query(query_.id, "there is no such endpoint; it may be one that is not committed yet");
 		else if (!served->trouble.empty())
-			refuse_query(query_, served->trouble.c_str());
+			refuse_query(query_.id, served->trouble.c_str());
 		else
 			look_up(*served);
 		CHECK_FOR_INTERRUPTS();
@@ -45,55 +42,63 @@ bool Answering::take()
 
 void Answering::look_up(Served &served)
 {
-	const std::string_view text = to_utf8(first_characters({query_.text, query_.length}, served.max_characters));
+	const std::string_view text = first_characters({query_.text, query_.length}, served.max_characters);
 	const bool known = guard([&] {
-		key_ = std::to_string(served.id).append(1, '\0').append(text);
+		key_ = std::to_string(served.id).append(1, ':').append(std::to_string(served.version)).append(1, ':').append(text);
 		const std::span<const float> embedding = cache_.find(key_);
 		if (!embedding.empty())
-			answer_query(query_, embedding);
+			answer_query(query_.id, embedding);
 		return !embedding.empty();
 	});
 	if (known)
 		return;
-	if (GetCurrentTimestamp() < served.queries_not_before) {
-		refuse_query(query_, served.query_trouble.c_str());
+	const auto same = std::ranges::find_if(requests_, [&](const auto &each) { return each.second.key == key_; });
+	if (same != requests_.end()) {
+		guard([&] { same->second.queries.push_back(query_.id); });
 		return;
 	}
-	if (served.queries_running >= kMostAsked) {
-		refuse_query(query_, "too many queries wait for it already");
+	if (GetCurrentTimestamp() < served.queries_not_before) {
+		refuse_query(query_.id, served.query_trouble.c_str());
+		return;
+	}
+	if (std::ranges::count_if(requests_, [&](const auto &each) { return each.second.endpoint == served.id; }) >= kMostAsked) {
+		refuse_query(query_.id, "too many queries wait for it already");
 		return;
 	}
 	guard([&] {
-		auto asked = std::make_unique<Asked>(query_, key_);
 		const std::string_view texts[] = {text};
+		Asked asked{served.id, key_, {query_.id}};
 		requests_.emplace(client_.begin(served.queries, texts, interrupt_pending()), std::move(asked));
 	});
-	++served.queries_running;
 }
 
-bool Answering::finish(const remote::Finished &finished, bool *well)
+bool Answering::finish(const remote::Finished &finished)
 {
 	const auto at = requests_.find(finished.request);
 	if (at == requests_.end())
 		return false;
-	const Asked &asked = *at->second;
-	endpoint_ = asked.query.endpoint;
-	Served *served = endpoints_.find(endpoint_);
-	if (served != nullptr)
-		--served->queries_running;
-	*well = finished.answer.outcome == remote::Outcome::kOk;
-	if (*well) {
-		answer_query(asked.query, finished.answer.values);
-		guard([&] { cache_.put(asked.key, finished.answer.values); });
-		if (served != nullptr) {
+	const Asked &asked = at->second;
+	const remote::Answer &answer = finished.answer;
+	const bool well = answer.outcome == remote::Outcome::kOk;
+	const char *reason = well ? nullptr : from_utf8(answer.reason);
+	for (const QueryId query : asked.queries) {
+		if (well)
+			answer_query(query, answer.values);
+		else
+			refuse_query(query, reason);
+	}
+	if (well)
+		guard([&] { cache_.put(asked.key, answer.values); });
+	if (Served *served = endpoints_.find(asked.endpoint)) {
+		if (!well) {
+			fail(*served, answer);
+		}
+		else {
 			served->query_patience.succeeded();
 			served->queries_not_before = 0;
+			// It is there: rows need not wait until it is asked again for them, unless it has said so itself.
+			served->not_before = std::min(served->not_before, GetCurrentTimestamp());
 		}
-	}
-	else {
-		refuse_query(asked.query, from_utf8(finished.answer.reason));
-		if (served != nullptr)
-			fail(*served, finished.answer);
 	}
 	requests_.erase(at);
 	return true;
@@ -104,8 +109,10 @@ void Answering::fail(Served &served, const remote::Answer &answer)
 	if (answer.outcome == remote::Outcome::kRefused && !remote::refuses_everything(answer))
 		return;  // this query alone
 	guard([&] { served.query_trouble = from_utf8(answer.reason); });
-	const double delay = served.query_patience.failed(answer, 1, pg_prng_double(&pg_global_prng_state)).delay;
-	served.queries_not_before = GetCurrentTimestamp() + static_cast<int64>(std::min(delay, kLongestPause) * USECS_PER_SEC);
+	double delay = served.query_patience.failed(answer, 1, pg_prng_double(&pg_global_prng_state)).delay;
+	if (answer.retry_after < 0)
+		delay = std::min(delay, kLongestPause);
+	served.queries_not_before = std::max(served.queries_not_before, GetCurrentTimestamp() + static_cast<int64>(delay * USECS_PER_SEC));
 }
 
 }  // namespace vectorizer::pg

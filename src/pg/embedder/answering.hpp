@@ -17,18 +17,16 @@ public:
 	/// Takes the queries that wait. Whether there was one. REQUIRES: no transaction.
 	bool take();
 
-	/// Answers a query with what came for it. False: the request was none of a query. *well: the endpoint has answered.
-	bool finish(const remote::Finished &finished, bool *well);
-
-	/// The endpoint of the request that finish() has seen last.
-	int64 endpoint() const { return endpoint_; }
+	/// Answers queries with what came for them. False: the request was none of a query.
+	bool finish(const remote::Finished &finished);
 
 	bool idle() const { return requests_.empty(); }
 
 private:
 	struct Asked {
-		Query query;
-		std::string key;  // of the cache
+		int64 endpoint = 0;
+		std::string key;              // of the cache
+		std::vector<QueryId> queries; // that wait for it
 	};
 
 	void look_up(Served &served);
@@ -37,11 +35,9 @@ private:
 	remote::Client &client_;
 	Endpoints &endpoints_;
 	remote::Cache cache_{std::size_t{32} << 20};
-	uint64 changes_ = 0;  // of the endpoints, that the cache knows of
-	std::map<std::uint64_t, std::unique_ptr<Asked>> requests_;
+	std::map<std::uint64_t, Asked> requests_;
 	Query query_{};
 	std::string key_;
-	int64 endpoint_ = 0;
 };
 
 }  // namespace vectorizer::pg

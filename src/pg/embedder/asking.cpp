@@ -1,10 +1,12 @@
 #include "pg/embedder/asking.hpp"
 
 #include "core/remote/batches.hpp"
+#include "core/remote/retry.hpp"
 #include "pg/boundary.hpp"
 #include "pg/embedder/attempt.hpp"
 #include "pg/embedder/encoding.hpp"
 #include "pg/workspace/registry.hpp"
+#include "pg/workspace/subtransaction.hpp"
 
 extern "C" {
 #include "commands/extension.h"
@@ -17,7 +19,8 @@ namespace {
 
 constexpr int64 kBusyPause = 200'000;                   // until another attempt at a table that is locked
 constexpr int64 kBusyPatience = 10 * USECS_PER_MINUTE;  // after which the rows are asked for anew
-constexpr int64 kErrorPause = 10 * USECS_PER_SEC;       // after an error in a collection
+constexpr int64 kErrorPause = 10 * USECS_PER_SEC;       // after an error in a collection, twice as long each time
+constexpr int kMostDoublings = 5;
 constexpr int64 kTroublePause = USECS_PER_MINUTE;       // between notes that an endpoint may not be asked
 
 }  // namespace
@@ -52,16 +55,45 @@ int64 AskingForRows::due()
 			due = std::min(due, request.not_before);
 	}
 	for (const Pass &each : passes_) {
-		const Served *served = each.active ? endpoints_.find(each.of.endpoint) : nullptr;
-		if (served == nullptr)
+		if (!each.active) {
+			due = std::min(due, each.retry_at == 0 ? kNever : each.retry_at);
 			continue;
-		// What waits for a request that runs is due when that ends.
-		if (!served->trouble.empty())
+		}
+		const Served *served = endpoints_.find(each.of.endpoint);
+		if (served == nullptr)
+			due = std::min(due, each.not_before);
+		else if (!served->trouble.empty())
 			due = std::min(due, served->not_before);
-		else if (each.exhausted ? each.running == 0 : served->running < served->max_requests)
-			due = std::min(due, std::max(each.not_before, each.exhausted ? int64{0} : served->not_before));
+		else if (each.exhausted && !any_of(each.of))
+			due = std::min(due, each.not_before);
+		else if (may_take(each, *served))  // else it is when a request that runs has ended
+			due = std::min(due, std::max(each.not_before, served->rows_due()));
 	}
 	return due;
+}
+
+/// Requests of an endpoint that run.
+int AskingForRows::asked_of(int64 endpoint) const
+{
+	return static_cast<int>(std::ranges::count_if(
+		requests_, [&](const auto &each) { return each.second.endpoint == endpoint && each.second.answered == 0; }));
+}
+
+/// Whether there is a request of a collection, running or with an answer that is not stored yet.
+bool AskingForRows::any_of(const AskedCollection &of) const
+{
+	return std::ranges::any_of(requests_, [&](const auto &each) { return each.second.collection == of; });
+}
+
+bool AskingForRows::unstored_of(const AskedCollection &of) const
+{
+	return std::ranges::any_of(requests_, [&](const auto &each) { return each.second.collection == of && each.second.answered != 0; });
+}
+
+/// Whether more rows of a collection may be asked for, now or when its endpoint is due.
+bool AskingForRows::may_take(const Pass &pass, const Served &served) const
+{
+	return !pass.exhausted && asked_of(served.id) < served.max_requests && !unstored_of(pass.of);
 }
 
 bool AskingForRows::idle() const
@@ -85,7 +117,7 @@ bool AskingForRows::look_which()
 	if (!list_)
 		return false;
 	list_ = false;
-	const char *error = attempt_transaction([&] {
+	const ErrorData *error = attempt_transaction([&] {
 		const std::span<const AskedCollection> found =
 			OidIsValid(get_extension_oid("vectorizer", true)) ? asked_collections() : std::span<const AskedCollection>{};
 		guard([&] {
@@ -102,17 +134,20 @@ bool AskingForRows::look_which()
 			passes_.swap(fresh);
 		});
 	});
-	if (error != nullptr)
-		passes_.clear();
-	return true;
+	list_ = error != nullptr && is_busy(error);
+	return error == nullptr;
 }
 
 bool AskingForRows::ask_for_one()
 {
+	const TimestampTz now = GetCurrentTimestamp();
+	for (Pass &each : passes_) {
+		if (!each.active && each.retry_at != 0 && now >= each.retry_at)
+			each.begin();
+	}
 	if (std::ranges::none_of(passes_, &Pass::active))
 		return false;
 	endpoints_.load();
-	const TimestampTz now = GetCurrentTimestamp();
 	for (std::size_t i = 0; i < passes_.size(); ++i) {
 		turn_ = (turn_ + 1) % passes_.size();
 		if (look_at(passes_[turn_], now))
@@ -128,18 +163,19 @@ bool AskingForRows::look_at(Pass &pass, TimestampTz now)
 		return false;
 	Served *served = endpoints_.find(pass.of.endpoint);
 	if (served == nullptr) {
-		pass.active = false;
-		return true;
+		pass.active = !endpoints_.known();
+		pass.not_before = now + kErrorPause;
+		return !pass.active;
 	}
 	if (!served->trouble.empty()) {
 		be_in_trouble(*served, now);
 		return false;
 	}
-	if (pass.exhausted && pass.running == 0) {
+	if (pass.exhausted && !any_of(pass.of)) {
 		end(pass);
 		return true;
 	}
-	return !pass.exhausted && served->running < served->max_requests && now >= served->not_before && ask(pass, *served);
+	return may_take(pass, *served) && now >= served->rows_due() && ask(pass, *served);
 }
 
 /// Asks for the next rows, if there are any.
@@ -147,7 +183,7 @@ bool AskingForRows::ask(Pass &pass, Served &served)
 {
 	taken_.clear();
 	texts_.clear();
-	const char *error = attempt_transaction([&] {
+	const ErrorData *error = attempt_transaction([&] {
 		pass.counted = pass.counted || count_waiting(pass.of);
 		take(pass, served);
 	});
@@ -162,11 +198,10 @@ bool AskingForRows::ask(Pass &pass, Served &served)
 		request.endpoint = served.id;
 		request.collection = pass.of;
 		request.rows = std::move(taken_);
+		request.begun = GetCurrentTimestamp();
 		const std::vector<std::string_view> texts(texts_.begin(), texts_.end());
 		requests_.emplace(client_.begin(served.documents, texts, interrupt_pending()), std::move(request));
 	});
-	++served.running;
-	++pass.running;
 	return true;
 }
 
@@ -203,18 +238,26 @@ void AskingForRows::end(Pass &pass)
 		return;
 	}
 	pass.active = false;
-	if (const char *error = attempt_transaction([&] { count_waiting(pass.of); }))
+	const ErrorData *error = attempt_transaction([&] {
+		count_waiting(pass.of);
+		pass.retry_at = next_refused(pass.of);
+	});
+	if (error != nullptr)
 		give_up_for_now(pass, error);
 	else if (pass.of.beside)
 		want_watcher(MyDatabaseId);  // who puts it in the place of what is in force
 }
 
 /// After an error that is the collection's own, which others should not meet again and again.
-void AskingForRows::give_up_for_now(Pass &pass, const char *error)
+void AskingForRows::give_up_for_now(Pass &pass, const ErrorData *error)
 {
-	attempt_transaction([&] { note_trouble(pass.of, error); });
-	pass.not_before = GetCurrentTimestamp() + kErrorPause;
 	pass.active = pass.exhausted = pass.again = true;
+	if (is_busy(error)) {
+		pass.not_before = GetCurrentTimestamp() + kBusyPause;
+		return;
+	}
+	attempt_transaction([&] { note_trouble(pass.of, error->message); });
+	pass.not_before = GetCurrentTimestamp() + (kErrorPause << std::min(pass.errors++, kMostDoublings));
 }
 
 void AskingForRows::be_in_trouble(Served &served, TimestampTz now)
@@ -236,10 +279,6 @@ bool AskingForRows::store_one()
 			request.not_before = GetCurrentTimestamp() + kBusyPause;
 			continue;
 		}
-		if (Served *served = endpoints_.find(request.endpoint))
-			--served->running;
-		if (Pass *pass = find(request.collection))
-			--pass->running;
 		requests_.erase(at);
 		return true;
 	}
@@ -264,24 +303,44 @@ bool AskingForRows::store(Request &request, Served &served, Pass &pass)
 {
 	int64 stored = 0;
 	Stored result = Stored::kGone;
-	const char *error = attempt_transaction([&] {
-		const std::span<const AskedRow> rows = asked_rows(request);
-		auto *given = static_cast<bool *>(palloc(rows.size() + 1));
-		for (std::size_t i = 0; i < rows.size(); ++i)
-			given[i] = request.answer.given[i];
-		result = store_embeddings(request.collection, served.documents.dimension, rows, request.answer.values.data(), given, &stored);
-		if (result == Stored::kDone)
-			note_success(served.id, stored);
-	});
-	if (error != nullptr) {
+	const auto attempt = [&](bool one_by_one) {
+		return attempt_transaction([&] {
+			const std::span<const AskedRow> rows = asked_rows(request);
+			auto *given = static_cast<bool *>(palloc(rows.size() + 1));
+			for (std::size_t i = 0; i < rows.size(); ++i)
+				given[i] = request.answer.given[i];
+			result = store_embeddings(request.collection, served.documents.dimension, rows, request.answer.values.data(), given, one_by_one,
+									  &stored);
+		});
+	};
+	const ErrorData *error = attempt(false);
+	if (error != nullptr && !is_busy(error) && !fails_everything(error))
+		error = attempt(true);
+	if (error != nullptr && !is_busy(error) && !fails_everything(error)) {
 		give_up_for_now(pass, error);
 		return true;
 	}
-	if (result == Stored::kBusy && GetCurrentTimestamp() - request.answered < kBusyPatience)
-		return false;
+	if (error == nullptr && (stored > 0 || result == Stored::kDone))
+		succeed(request, served, pass, stored);
+	// What has come is kept for as long as it makes sense: it may have cost something.
+	const bool busy = error != nullptr || result == Stored::kBusy;
+	pass.again = pass.again || busy;
+	return !busy || GetCurrentTimestamp() - request.answered > kBusyPatience;
+}
+
+/// Something has come of it, and is stored.
+void AskingForRows::succeed(const Request &request, Served &served, Pass &pass, int64 stored)
+{
+	const bool outage = std::exchange(served.outage, false);
+	attempt_transaction([&] {
+		note_success(request.collection, stored);
+		if (outage)
+			forgive(served.id);
+	});
 	served.patience.succeeded();
-	pass.again = pass.again || stored > 0 || result == Stored::kBusy;
-	return true;
+	pass.errors = 0;
+	pass.again = pass.again || stored > 0;
+	list_ = list_ || outage;
 }
 
 std::span<const AskedRow> AskingForRows::asked_rows(const Request &request)
@@ -297,15 +356,23 @@ std::span<const AskedRow> AskingForRows::asked_rows(const Request &request)
 /// Nothing came of a request. Its rows are asked for again: perhaps fewer at a time, in any case not at once.
 void AskingForRows::fail(const Request &request, Served &served, Pass &pass)
 {
+	const TimestampTz now = GetCurrentTimestamp();
+	pass.exhausted = pass.again = true;
+	if (request.answer.retry_after >= 0)
+		served.server_says = std::max(served.server_says,
+									  now + static_cast<int64>(std::min(request.answer.retry_after, remote::kLongestServerDelay) * USECS_PER_SEC));
+	if (request.begun <= served.failed_at)
+		return;
 	const remote::Patience::Verdict verdict =
 		served.patience.failed(request.answer, request.rows.size(), pg_prng_double(&pg_global_prng_state));
-	served.not_before = GetCurrentTimestamp() + static_cast<int64>(verdict.delay * USECS_PER_SEC);
+	served.failed_at = now;
+	served.outage = served.outage || request.answer.outcome != remote::Outcome::kRefused;
+	served.not_before = now + static_cast<int64>(verdict.delay * USECS_PER_SEC);
 	if (request.answer.outcome == remote::Outcome::kRefused && remote::refuses_everything(request.answer))
 		endpoints_.expire();  // there may be another key by then
-	pass.exhausted = pass.again = true;
 	const char *reason = from_utf8(request.answer.reason);
 	attempt_transaction([&] {
-		note_failure(served.id, served.patience.failures(), served.not_before, reason);
+		note_failure(served.id, served.patience.failures(), served.rows_due(), reason);
 		if (verdict.blames)
 			note_refusal(request.collection, asked_rows(request)[0], reason);
 	});

@@ -44,8 +44,9 @@ private:
 		bool exhausted = false;  // nothing more is taken in this pass
 		bool again = false;      // another one should follow
 		int64 after = PG_INT64_MIN;
-		int running = 0;
 		TimestampTz not_before = 0;
+		TimestampTz retry_at = 0;  // when a row that was refused is due, once it is not active; 0: there is none
+		int errors = 0;            // of its own, in a row
 
 		void begin();
 	};
@@ -61,12 +62,17 @@ private:
 		int64 endpoint = 0;
 		AskedCollection collection{};
 		std::vector<Row> rows;
+		TimestampTz begun = 0;
 		remote::Answer answer;     // from `answered` on, until it is stored
 		TimestampTz answered = 0;
 		TimestampTz not_before = 0;
 	};
 
 	Pass *find(const AskedCollection &of);
+	int asked_of(int64 endpoint) const;
+	bool any_of(const AskedCollection &of) const;
+	bool unstored_of(const AskedCollection &of) const;
+	bool may_take(const Pass &pass, const Served &served) const;
 	bool look_which();
 	bool store_one();
 	bool ask_for_one();
@@ -74,10 +80,11 @@ private:
 	bool ask(Pass &pass, Served &served);
 	void take(Pass &pass, const Served &served);
 	void end(Pass &pass);
-	void give_up_for_now(Pass &pass, const char *error);
+	void give_up_for_now(Pass &pass, const ErrorData *error);
 	void be_in_trouble(Served &served, TimestampTz now);
 	bool settle(Request &request);
 	bool store(Request &request, Served &served, Pass &pass);
+	void succeed(const Request &request, Served &served, Pass &pass, int64 stored);
 	void fail(const Request &request, Served &served, Pass &pass);
 	static std::span<const AskedRow> asked_rows(const Request &request);
 

@@ -5,13 +5,13 @@
 
 namespace vectorizer::pg {
 
-/// Runs f in a transaction of its own. Null if it went well; else what was raised, palloc'd in the current context: it is in the log, and
-/// what f wrote is undone.
+/// Runs f in a transaction of its own. Null if it went well; else what was raised, palloc'd in the current context, and what f wrote is
+/// undone. It is in the log, unless a lock was not to be had.
 template <typename Function>
-const char *attempt_transaction(Function &&f)
+const ErrorData *attempt_transaction(Function &&f)
 {
 	MemoryContext context = CurrentMemoryContext;
-	const char *volatile error = nullptr;
+	ErrorData *volatile error = nullptr;
 	PG_TRY();
 	{
 		begin_transaction();
@@ -21,8 +21,9 @@ const char *attempt_transaction(Function &&f)
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(context);
-		error = CopyErrorData()->message;
-		EmitErrorReport();
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+			EmitErrorReport();
 		AbortCurrentTransaction();
 		FlushErrorState();
 	}
@@ -30,6 +31,11 @@ const char *attempt_transaction(Function &&f)
 	MemoryContextSwitchTo(context);
 	CHECK_FOR_INTERRUPTS();
 	return error;
+}
+
+inline bool is_busy(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE || error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
 }
 
 }  // namespace vectorizer::pg

@@ -51,9 +51,9 @@ public:
 	}
 
 	/// Whether it has had nothing to do for long, and nobody has asked for anything meanwhile: it is gone then as far as others know.
-	bool leaves() { return idle() && GetCurrentTimestamp() - worked_ > kLinger && embedder_may_leave(wishes_.wishes); }
+	bool leaves() { return idle() && GetCurrentTimestamp() - worked_ > kLinger && embedder_may_leave(wishes_.all); }
 
-	void reload() { endpoints_.forget(); }
+	void reload() { endpoints_.expire(); }
 	const remote::Client &client() const { return client_; }
 
 private:
@@ -63,11 +63,11 @@ private:
 	{
 		const EmbedderWishes wishes = embedder_wishes();
 		if (wishes.changes != wishes_.changes)
-			endpoints_.forget();
-		if (wishes.wishes != wishes_.wishes) {
+			endpoints_.expire();
+		if (wishes.rows != wishes_.rows)
 			asking_.list();
+		if (wishes.all != wishes_.all)
 			worked_ = GetCurrentTimestamp();
-		}
 		wishes_ = wishes;
 	}
 
@@ -81,14 +81,8 @@ private:
 	{
 		guard([&] { finished_ = client_.advance(interrupt_pending()); });
 		for (remote::Finished &each : finished_) {
-			bool well = false;
-			if (!answering_.finish(each, &well)) {
+			if (!answering_.finish(each))
 				asking_.finish(each);
-				continue;
-			}
-			// It is there: rows need not wait until it is asked again for them.
-			if (Served *served = well ? endpoints_.find(answering_.endpoint()) : nullptr)
-				served->not_before = std::min(served->not_before, GetCurrentTimestamp());
 		}
 	}
 
@@ -133,11 +127,11 @@ void wait_for(const remote::Client &client, long milliseconds)
 
 }  // namespace
 
-void start_embedder()
+void start_embedder(Oid database)
 {
 	BackgroundWorkerHandle *handle =
-		start_background({"vectorizer_embedder_main", "vectorizer embedder", "database", MyDatabaseId, InvalidOid, 0, true});
-	noted_start(handle != nullptr);
+		start_background({"vectorizer_embedder_main", "vectorizer embedder", "database", database, InvalidOid, 0, true});
+	noted_start(database, handle != nullptr);
 	if (handle != nullptr)
 		pfree(handle);
 }
@@ -155,10 +149,11 @@ extern "C" void vectorizer_embedder_main(Datum argument)
 	using namespace vectorizer::pg;
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGINT, SIG_IGN);   // nobody's query
 	pqsignal(SIGPIPE, SIG_IGN);  // of a connection that the other side has closed
 	connect_background(DatumGetObjectId(argument));
 	// No lock is worth waiting for while queries wait.
-	SetConfigOption("lock_timeout", "1s", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("lock_timeout", "200ms", PGC_SUSET, PGC_S_OVERRIDE);
 	if (!attach_embedder())
 		proc_exit(0);
 	before_shmem_exit(refuse_at_exit, Datum{0});

@@ -5,8 +5,8 @@
 
 namespace vectorizer::pg {
 
-/// Registers an embedder for this database, and notes in the registry whether there was a worker slot for it. Does not raise.
-void start_embedder();
+/// Registers an embedder for a database, and notes in the registry whether there was a worker slot for it. Does not raise.
+void start_embedder(Oid database);
 
 /// Defines its settings, and asks for the shared memory that queries pass through while libraries are preloaded. From _PG_init.
 void init_embedder();

@@ -2,6 +2,7 @@
 
 #include "pg/boundary.hpp"
 #include "pg/collection/spi.hpp"
+#include "pg/embedder/encoding.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -128,38 +129,46 @@ char *read_key(const char *path)
 	return key;
 }
 
-/// $1 is the options of an endpoint; "e." stands before the columns.
+/// How an endpoint is asked, of a row e.
 constexpr const char *kColumns =
-	"coalesce((e.options ->> 'max_batch')::integer, 32), coalesce((e.options ->> 'max_batch_bytes')::integer, 262144),"
-	" coalesce((e.options ->> 'max_characters')::integer, 30000), coalesce((e.options ->> 'max_requests')::integer, 2),"
-	" coalesce((e.options ->> 'timeout_ms')::integer, 60000), coalesce((e.options ->> 'connect_timeout_ms')::integer, 5000),"
+	"coalesce((e.options ->> 'max_batch')::numeric::integer, 32), coalesce((e.options ->> 'max_batch_bytes')::numeric::integer, 262144),"
+	" coalesce((e.options ->> 'max_characters')::numeric::integer, 30000), coalesce((e.options ->> 'max_requests')::numeric::integer, 2),"
+	" coalesce((e.options ->> 'timeout_ms')::numeric::integer, 60000), coalesce((e.options ->> 'connect_timeout_ms')::numeric::integer, 5000),"
 	" coalesce((e.options ->> 'send_dimensions')::boolean, false), coalesce((e.options ->> 'send_encoding_format')::boolean, false),"
 	" coalesce(e.options ->> 'document_prefix', ''), coalesce(e.options ->> 'query_prefix', ''),"
 	" coalesce(e.options ->> 'document_input_type', ''), coalesce(e.options ->> 'query_input_type', '')";
 
-/// Row i of a result that has id, name, owner, url, model, key_file, dimension and kColumns.
+/// Column `column` of a row, in UTF-8.
+const char *utf8(uint64 row, int column)
+{
+	const std::string_view text = to_utf8(spi_text(row, column));
+	return pnstrdup(text.data(), text.size());
+}
+
+/// Row i of a result that has id, name, owner, url, model, key_file, dimension, version and kColumns.
 EndpointRow row_of(uint64 i)
 {
 	EndpointRow row{};
 	row.id = spi_int64(i, 1);
 	row.name = spi_text(i, 2);
 	row.owner = spi_text(i, 3);
-	row.url = spi_text(i, 4);
-	row.model = spi_text(i, 5);
+	row.url = utf8(i, 4);
+	row.model = utf8(i, 5);
 	row.key_file = spi_text(i, 6);
 	row.dimension = spi_int32(i, 7);
-	row.max_batch = spi_int32(i, 8);
-	row.max_batch_bytes = spi_int32(i, 9);
-	row.max_characters = spi_int32(i, 10);
-	row.max_requests = spi_int32(i, 11);
-	row.timeout_ms = spi_int32(i, 12);
-	row.connect_timeout_ms = spi_int32(i, 13);
-	row.send_dimensions = spi_bool(i, 14);
-	row.send_encoding_format = spi_bool(i, 15);
-	row.document_prefix = spi_text(i, 16);
-	row.query_prefix = spi_text(i, 17);
-	row.document_input_type = spi_text(i, 18);
-	row.query_input_type = spi_text(i, 19);
+	row.version = spi_int64(i, 8);
+	row.max_batch = spi_int32(i, 9);
+	row.max_batch_bytes = spi_int32(i, 10);
+	row.max_characters = spi_int32(i, 11);
+	row.max_requests = spi_int32(i, 12);
+	row.timeout_ms = spi_int32(i, 13);
+	row.connect_timeout_ms = spi_int32(i, 14);
+	row.send_dimensions = spi_bool(i, 15);
+	row.send_encoding_format = spi_bool(i, 16);
+	row.document_prefix = utf8(i, 17);
+	row.query_prefix = utf8(i, 18);
+	row.document_input_type = utf8(i, 19);
+	row.query_input_type = utf8(i, 20);
 	return row;
 }
 
@@ -174,7 +183,8 @@ void define_endpoint_settings()
 
 std::span<const EndpointRow> load_endpoints()
 {
-	const uint64 count = spi_run(psprintf("SELECT e.id, e.name, e.owner, e.url, e.model, e.key_file, e.dimension, %s"
+	const uint64 count = spi_run(psprintf("SELECT e.id, e.name, e.owner, e.url, e.model, e.key_file, e.dimension,"
+										  " (extract(epoch FROM e.updated_at) * 1000000)::bigint, %s"
 										  " FROM vectorizer.endpoint e ORDER BY e.id", kColumns));
 	auto *rows = static_cast<EndpointRow *>(palloc(sizeof(EndpointRow) * (count + 1)));
 	for (uint64 i = 0; i < count; ++i)
@@ -236,7 +246,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_check_endpoint(PG_FUNCTION_ARGS)
 							errmsg("name, url, model and dimension of an endpoint cannot be null")));
 	const auto given = [&](int i) { return vectorizer::pg::Param{TEXTOID, PG_ARGISNULL(i) ? Datum{0} : PG_GETARG_DATUM(i), PG_ARGISNULL(i)}; };
 	SPI_connect();
-	spi_run(psprintf("SELECT 0::bigint, $2, $1, $3, $4, $6, $5, %s FROM (SELECT $7::jsonb AS options) e", kColumns),
+	spi_run(psprintf("SELECT 0::bigint, $2, $1, $3, $4, $6, $5, 0::bigint, %s FROM (SELECT $7::jsonb AS options) e", kColumns),
 			{given(0), given(1), given(2), given(3), param(PG_GETARG_INT32(4)), given(kKeyFile), {JSONBOID, PG_GETARG_DATUM(6)}});
 	authorize_endpoint(row_of(0));
 	SPI_finish();

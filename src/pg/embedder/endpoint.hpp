@@ -18,6 +18,7 @@ struct EndpointRow {
 	const char *url;
 	const char *model;
 	const char *key_file;  // null: none
+	int64 version;         // another one whenever the row was changed
 	int32 dimension;
 	int32 max_batch;
 	int32 max_batch_bytes;

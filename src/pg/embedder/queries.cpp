@@ -1,6 +1,7 @@
 #include "pg/embedder/queries.hpp"
 
 #include "pg/embedder/embedder.hpp"
+#include "pg/embedder/encoding.hpp"
 #include "pg/workspace/registry.hpp"
 
 extern "C" {
@@ -9,6 +10,7 @@ extern "C" {
 #include "storage/ipc.h"
 #include "storage/proc.h"
 #include "storage/shmem.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 }
@@ -17,7 +19,8 @@ namespace vectorizer::pg {
 
 namespace {
 
-constexpr int kMostQueries = 32;       // that wait at a time, in the cluster
+constexpr int kMostQueries = 128;      // that wait at a time, in the cluster; 80 kB each
+constexpr int kMostOfOne = 96;         // of them of one database
 constexpr int kMostDimensions = 16000;
 constexpr int kMostReasonBytes = 1024;
 constexpr long kFullMilliseconds = 10;  // between looks for a free slot
@@ -31,6 +34,7 @@ struct QuerySlot {
 	int64 endpoint;
 	uint64 ticket;
 	Latch *latch;  // of who waits; it frees the slot before it ends
+	int taker;     // the embedder's process id, once it is taken
 	int32 length;
 	int32 dimension;
 	char reason[kMostReasonBytes];
@@ -93,7 +97,9 @@ void release_slot(int, Datum)
 bool ask(int64 endpoint, int32 dimension, std::string_view text)
 {
 	locked([&] {
-		for (int i = 0; i < kMostQueries && my_slot < 0; ++i) {
+		const auto ours = std::ranges::count_if(
+			queries->slots, [](const QuerySlot &slot) { return slot.state != State::kFree && slot.database == MyDatabaseId; });
+		for (int i = 0; ours < kMostOfOne && i < kMostQueries && my_slot < 0; ++i) {
 			QuerySlot &slot = queries->slots[i];
 			if (slot.state != State::kFree)
 				continue;
@@ -134,8 +140,8 @@ void wait_for_answer(int64 endpoint, int32 dimension, std::string_view text, Tim
 		if (left <= 0)
 			return;
 		// Also now and then, should an embedder have ended that knew of it.
-		if (asked && want_embedder(false))
-			start_embedder();
+		if (asked && want_embedder(EmbedderWish::kQuery))
+			start_embedder(MyDatabaseId);
 		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, std::min(left, asked ? kLookMilliseconds : kFullMilliseconds),
 				  PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
@@ -143,7 +149,7 @@ void wait_for_answer(int64 endpoint, int32 dimension, std::string_view text, Tim
 }
 
 /// The slot that still is this query's; null if nobody waits for it. REQUIRES: the lock.
-QuerySlot *slot_of(const Query &query)
+QuerySlot *slot_of(QueryId query)
 {
 	QuerySlot &slot = queries->slots[query.slot];
 	return slot.ticket == query.ticket && slot.state == State::kTaken ? &slot : nullptr;
@@ -179,6 +185,7 @@ Vector *embed_query(int64 endpoint, int32 dimension, std::string_view text, cons
 		*reason = "no background process can ask: vectorizer is not among shared_preload_libraries";
 		return nullptr;
 	}
+	text = to_utf8(text);  // here, where there is a transaction
 	if (text.size() > kMostQueryBytes) {
 		*reason = psprintf("a query of %zu bytes is too long: it has at most %zu", text.size(), kMostQueryBytes);
 		return nullptr;
@@ -192,7 +199,8 @@ Vector *embed_query(int64 endpoint, int32 dimension, std::string_view text, cons
 		wait_for_answer(endpoint, dimension, text, deadline);
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(release_slot, Datum{0});
-	if (my_slot >= 0)
+	const bool asked = my_slot >= 0;
+	if (asked)
 		locked([&] {
 			const QuerySlot &slot = queries->slots[my_slot];
 			state = slot.state;
@@ -203,13 +211,26 @@ Vector *embed_query(int64 endpoint, int32 dimension, std::string_view text, cons
 	release_slot(0, Datum{0});
 	if (state == State::kAnswered)
 		return result;
-	*reason = state == State::kRefused ? said : psprintf("no answer within %d ms; the embedder: %s", embed_timeout, embedder_state());
+	if (state == State::kRefused)
+		*reason = said;
+	else if (!asked)
+		*reason = psprintf("no place to wait came free within %d ms: too many queries wait already", embed_timeout);
+	else
+		*reason = psprintf("no answer within %d ms; the embedder: %s", embed_timeout, embedder_state());
 	return nullptr;
+}
+
+const char *visible_reason(const char *reason)
+{
+	const Oid administrators = get_role_oid("vectorizer_admin", true);
+	return OidIsValid(administrators) && has_privs_of_role(GetUserId(), administrators)
+			   ? reason
+			   : "Members of vectorizer_admin are told why.";
 }
 
 void raise_no_embedding(const char *endpoint, const char *reason)
 {
-	ereport(ERROR, (errcode(kErrNoEmbedding), errmsg("endpoint \"%s\" gave no embedding", endpoint), errdetail("%s", reason),
+	ereport(ERROR, (errcode(kErrNoEmbedding), errmsg("endpoint \"%s\" gave no embedding", endpoint), errdetail("%s", visible_reason(reason)),
 					errhint("vectorizer.models shows its state; searches in mode 'text' need no embedding.")));
 	pg_unreachable();
 }
@@ -225,8 +246,8 @@ bool take_query(Query &query)
 		if (oldest == nullptr)
 			return;
 		oldest->state = State::kTaken;
-		query.slot = static_cast<int>(oldest - queries->slots);
-		query.ticket = oldest->ticket;
+		oldest->taker = MyProcPid;
+		query.id = {static_cast<int>(oldest - queries->slots), oldest->ticket};
 		query.endpoint = oldest->endpoint;
 		query.length = static_cast<std::size_t>(oldest->length);
 		memcpy(query.text, oldest->text, query.length);
@@ -234,7 +255,7 @@ bool take_query(Query &query)
 	return oldest != nullptr;
 }
 
-void answer_query(const Query &query, std::span<const float> embedding)
+void answer_query(QueryId query, std::span<const float> embedding)
 {
 	locked([&] {
 		QuerySlot *slot = slot_of(query);
@@ -250,7 +271,7 @@ void answer_query(const Query &query, std::span<const float> embedding)
 	});
 }
 
-void refuse_query(const Query &query, const char *reason)
+void refuse_query(QueryId query, const char *reason)
 {
 	locked([&] {
 		if (QuerySlot *slot = slot_of(query))
@@ -262,7 +283,7 @@ void refuse_queries(const char *reason)
 {
 	locked([&] {
 		for (QuerySlot &slot : queries->slots) {
-			if (slot.database == MyDatabaseId && slot.state == State::kTaken)
+			if (slot.taker == MyProcPid && slot.state == State::kTaken)
 				refuse(slot, reason);
 		}
 	});

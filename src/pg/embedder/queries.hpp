@@ -21,26 +21,34 @@ void init_queries();
 /// palloc'd, says why.
 Vector *embed_query(int64 endpoint, int32 dimension, std::string_view text, const char **reason);
 
+/// What the current user may see of such a reason, which may hold the endpoint's address: administrators all of it.
+const char *visible_reason(const char *reason);
+
 /// Raises VZ003: an endpoint gave no embedding, for that reason.
 [[noreturn]] void raise_no_embedding(const char *endpoint, const char *reason);
 
-/// A query that the embedder has taken. `ticket` tells it from others that are in the same slot later.
-struct Query {
+/// Which query: `ticket` tells it from others that are in the same slot later.
+struct QueryId {
 	int slot;
 	uint64 ticket;
+};
+
+/// A query that the embedder has taken.
+struct Query {
+	QueryId id;
 	int64 endpoint;
 	std::size_t length;
-	char text[kMostQueryBytes];
+	char text[kMostQueryBytes];  // UTF-8
 };
 
 /// Takes the next query of this database, oldest first. False: there is none.
 bool take_query(Query &query);
 
 /// Answers that query; nothing happens if nobody waits for it any more. `embedding` is as long as the backend expects, or an error.
-void answer_query(const Query &query, std::span<const float> embedding);
-void refuse_query(const Query &query, const char *reason);
+void answer_query(QueryId query, std::span<const float> embedding);
+void refuse_query(QueryId query, const char *reason);
 
-/// Refuses all queries of this database.
+/// Refuses all queries that this process has taken.
 void refuse_queries(const char *reason);
 
 }  // namespace vectorizer::pg

@@ -8,6 +8,7 @@
 #include "pg/embedder/encoding.hpp"
 #include "pg/type/vector.hpp"
 #include "pg/workspace/project.hpp"
+#include "pg/workspace/subtransaction.hpp"
 
 extern "C" {
 #include "storage/lmgr.h"
@@ -71,19 +72,24 @@ std::size_t without_refused(const AskedCollection &collection, std::span<Waiting
 	return kept;
 }
 
-/// Locks the rows that still wait and that nobody is writing; their ids, sorted.
-std::span<const int64> lock_rows(const Collection &collection, std::span<const AskedRow> rows)
+struct LockedRows {
+	std::span<const int64> ids;  // sorted
+	bool all;                    // nobody is writing another one of those that wait
+};
+
+/// Locks the rows that still wait and that nobody is writing.
+LockedRows lock_rows(const Collection &collection, std::span<const AskedRow> rows)
 {
-	const uint64 found = spi_run(psprintf("SELECT id::bigint FROM vectorizer_data.%s WHERE id = ANY ($1) AND %s::integer = 0"
-										  " FOR NO KEY UPDATE SKIP LOCKED",
-										  quote_identifier(collection.name), collection.generation_column()),
-								 {ids_of(rows)});
+	const char *from = psprintf(" FROM vectorizer_data.%s WHERE id = ANY ($1) AND %s::integer = 0", quote_identifier(collection.name),
+								collection.generation_column());
+	const uint64 waiting = spi_run(psprintf("SELECT%s", from), {ids_of(rows)});
+	const uint64 found = spi_run(psprintf("SELECT id::bigint%s FOR NO KEY UPDATE SKIP LOCKED", from), {ids_of(rows)});
 	auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (found + 1)));
 	for (uint64 i = 0; i < found; ++i)
 		ids[i] = spi_int64(i, 1);
 	SPI_freetuptable(SPI_tuptable);
 	std::sort(ids, ids + found);
-	return {ids, found};
+	return {{ids, found}, found >= waiting};
 }
 
 }  // namespace
@@ -120,7 +126,7 @@ WaitingRows waiting_rows(const AskedCollection &asked, int64 after, int limit, i
 		rows = static_cast<WaitingRow *>(palloc(sizeof(WaitingRow) * (found + 1)));
 		for (uint64 i = 0; i < found; ++i) {
 			const std::string_view heading = spi_bytes(i, 2);
-			const std::string_view text = to_utf8(first_characters(under_heading(heading, spi_bytes(i, 3)), max_characters));
+			const std::string_view text = first_characters(to_utf8(under_heading(heading, spi_bytes(i, 3))), max_characters);
 			rows[i] = {spi_int64(i, 1), heading, spi_bytes(i, 4), text};
 		}
 	});
@@ -131,7 +137,7 @@ WaitingRows waiting_rows(const AskedCollection &asked, int64 after, int limit, i
 }
 
 Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span<const AskedRow> rows, const float *values,
-						const bool *given, int64 *stored)
+						const bool *given, bool one_by_one, int64 *stored)
 {
 	*stored = 0;
 	// Whoever changes the collection changes its row. Nothing is waited for here: locks are taken in whatever order others take them.
@@ -144,30 +150,48 @@ Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span
 
 	const Oid type = vector_type();
 	Vector *vector = make_vector(dimension);
+	auto **errors = static_cast<const char **>(palloc0(sizeof(char *) * (rows.size() + 1)));
 	int64 count = 0;
+	bool all = false;
 	with_write_access(collection->table, [&] {
-		const std::span<const int64> locked = lock_rows(*collection, rows);
+		const LockedRows locked = lock_rows(*collection, rows);
+		all = locked.all;
 		Statement update(psprintf("UPDATE vectorizer_data.%s SET %s = $2, %s = $3"
 								  " WHERE id = $1 AND content_hash::bytea = $4 AND pg_catalog.\"left\"(heading::text, %d) IS NOT DISTINCT FROM $5",
 								  quote_identifier(collection->name), collection->embedding_column(), collection->generation_column(),
 								  kMostHeading));
 		for (std::size_t i = 0; i < rows.size(); ++i) {
-			if (!given[i] || !std::binary_search(locked.begin(), locked.end(), rows[i].id))
+			if (!given[i] || !std::binary_search(locked.ids.begin(), locked.ids.end(), rows[i].id))
 				continue;
 			memcpy(vector->x, values + i * static_cast<std::size_t>(dimension), sizeof(float) * static_cast<std::size_t>(dimension));
-			count += static_cast<int64>(update.run({param(rows[i].id), {type, PointerGetDatum(vector)}, param(kAskedGeneration),
-													bytea_of(rows[i].hash),
-													rows[i].heading.data() == nullptr ? null_param(TEXTOID) : param(rows[i].heading)}));
+			const auto write = [&] {
+				count += static_cast<int64>(
+					update.run({param(rows[i].id), {type, PointerGetDatum(vector)}, param(kAskedGeneration), bytea_of(rows[i].hash),
+								rows[i].heading.data() == nullptr ? null_param(TEXTOID) : param(rows[i].heading)}));
+			};
+			if (!one_by_one) {
+				write();
+			}
+			else if (ErrorData *error = in_subtransaction(write)) {
+				if (fails_everything(error))
+					ReThrowError(error);
+				errors[i] = error->message;
+			}
 			CHECK_FOR_INTERRUPTS();
 		}
 	});
+	auto *good = static_cast<AskedRow *>(palloc(sizeof(AskedRow) * (rows.size() + 1)));
+	std::size_t n_good = 0;
+	for (std::size_t i = 0; i < rows.size(); ++i) {
+		if (errors[i] != nullptr)
+			note_refusal(asked, rows[i], errors[i]);
+		else if (given[i])
+			good[n_good++] = rows[i];
+	}
+	spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2 AND row_id = ANY ($3)",
+			{param(asked.id), param(asked.endpoint), ids_of({good, n_good})});
 	*stored = count;
-	spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $3 AND row_id = ANY ($2)",
-			{param(asked.id), ids_of(rows), param(asked.endpoint)});
-	spi_run("UPDATE vectorizer.embedding_progress SET waiting = greatest(waiting - $2, 0), done = done + $2, updated_at = now()"
-			" WHERE collection_id = $1 AND endpoint_id = $3",
-			{param(asked.id), param(count), param(asked.endpoint)});
-	return Stored::kDone;
+	return all ? Stored::kDone : Stored::kBusy;
 }
 
 void note_refusal(const AskedCollection &collection, const AskedRow &row, const char *reason)
@@ -219,13 +243,28 @@ void note_trouble(const AskedCollection &collection, const char *error)
 			{param(collection.id), param(error), param(collection.endpoint)});
 }
 
-void note_success(int64 endpoint, int64 stored)
+TimestampTz next_refused(const AskedCollection &collection)
 {
+	spi_run("SELECT min(next_try) FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2",
+			{param(collection.id), param(collection.endpoint)});
+	return spi_timestamp(0, 1);
+}
+
+void forgive(int64 endpoint)
+{
+	spi_run("UPDATE vectorizer.refused_row SET next_try = clock_timestamp() WHERE endpoint_id = $1", {param(endpoint)});
+}
+
+void note_success(const AskedCollection &collection, int64 stored)
+{
+	spi_run("UPDATE vectorizer.embedding_progress SET waiting = greatest(waiting - $2, 0), done = done + $2, updated_at = now()"
+			" WHERE collection_id = $1 AND endpoint_id = $3",
+			{param(collection.id), param(stored), param(collection.endpoint)});
 	spi_run("INSERT INTO vectorizer.endpoint_state AS s (endpoint_id, last_answer_at, embedded)"
 			" SELECT e.id, clock_timestamp(), $2 FROM vectorizer.endpoint e WHERE e.id = $1"
 			" ON CONFLICT (endpoint_id) DO UPDATE SET failures = 0, next_try = NULL, last_answer_at = excluded.last_answer_at,"
 			"  embedded = s.embedded + excluded.embedded",
-			{param(endpoint), param(stored)});
+			{param(collection.endpoint), param(stored)});
 }
 
 void note_failure(int64 endpoint, int32 failures, TimestampTz next_try, const char *reason)

@@ -48,14 +48,14 @@ struct AskedRow {
 
 enum class Stored {
 	kDone,
-	kBusy,  // somebody changes the collection or has its table locked: nothing is stored, try again
+	kBusy,  // somebody changes the collection, has its table locked or is writing some of the rows: those are not stored, try again
 	kGone,  // it is gone or has another model: what came is of no use
 };
 
-/// Gives rows their embeddings, values[i * dimension...] where given[i], but for those that say something else now or that somebody
-/// is writing. *stored is how many.
+/// Gives rows their embeddings, values[i * dimension...] where given[i], but for those that say something else by now; those that it had refused are forgotten. *stored is how many.
+/// `one_by_one`: a row that cannot be written, whatever raises that, is noted as refused, and the others are.
 Stored store_embeddings(const AskedCollection &collection, int32 dimension, std::span<const AskedRow> rows, const float *values,
-						const bool *given, int64 *stored);
+						const bool *given, bool one_by_one, int64 *stored);
 
 /// Notes that the endpoint would not embed a row, and when it will be asked again: after a minute, twice as long each time, at most
 /// a day.
@@ -67,8 +67,14 @@ bool count_waiting(const AskedCollection &collection);
 /// Notes why a collection's rows cannot be asked for.
 void note_trouble(const AskedCollection &collection, const char *error);
 
-/// What became of asking an endpoint.
-void note_success(int64 endpoint, int64 stored);
+/// When a row that was refused is due next; 0: there is none.
+TimestampTz next_refused(const AskedCollection &collection);
+
+/// Has all rows that an endpoint has refused asked for anew.
+void forgive(int64 endpoint);
+
+/// What became of asking an endpoint: so many rows were stored.
+void note_success(const AskedCollection &collection, int64 stored);
 void note_failure(int64 endpoint, int32 failures, TimestampTz next_try, const char *reason);
 
 }  // namespace vectorizer::pg

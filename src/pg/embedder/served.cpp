@@ -10,19 +10,18 @@ namespace {
 
 constexpr int64 kReload = USECS_PER_MINUTE;
 
-Served served_of(const EndpointRow &row, const char *key, const char *trouble)
+Served served_of(const EndpointRow &row, const Served *before)
 {
 	Served served;
+	if (before != nullptr && before->version == row.version)
+		served = *before;
+	else
+		served.patience = remote::Patience(row.max_batch);
 	served.id = row.id;
+	served.version = row.version;
 	served.max_characters = row.max_characters;
 	served.max_requests = row.max_requests;
-	served.patience = remote::Patience(row.max_batch);
-	if (trouble != nullptr) {
-		served.trouble = trouble;
-		return served;
-	}
-	served.documents = remote_endpoint(row, key, Asked::kDocument);
-	served.queries = remote_endpoint(row, key, Asked::kQuery);
+	served.trouble.clear();
 	return served;
 }
 
@@ -33,36 +32,27 @@ void Endpoints::load()
 	const TimestampTz now = GetCurrentTimestamp();
 	if (loaded_ != 0 && now >= loaded_ && now - loaded_ < kReload)
 		return;
-	const bool anew = loaded_ == 0;
 	fresh_.clear();
-	const char *failed = attempt_transaction([&] {
+	const ErrorData *failed = attempt_transaction([&] {
 		for (const EndpointRow &row : load_endpoints()) {
 			const char *key = "";
 			const ErrorData *error = in_subtransaction([&] { key = authorize_endpoint(row); });
-			guard([&] { fresh_.push_back(served_of(row, key, error == nullptr ? nullptr : error->message)); });
+			guard([&] {
+				Served &served = fresh_.emplace_back(served_of(row, find(row.id)));
+				if (error != nullptr) {
+					served.trouble = error->message;
+					return;
+				}
+				served.documents = remote_endpoint(row, key, Asked::kDocument);
+				served.queries = remote_endpoint(row, key, Asked::kQuery);
+			});
 		}
 	});
 	if (failed != nullptr)
 		return;
-	guard([&] {
-		for (Served &each : fresh_) {
-			const Served *old = find(each.id);
-			if (old == nullptr)
-				continue;
-			each.running = old->running;
-			each.queries_running = old->queries_running;
-			if (anew)
-				continue;
-			each.patience = old->patience;
-			each.not_before = old->not_before;
-			each.query_patience = old->query_patience;
-			each.queries_not_before = old->queries_not_before;
-			each.query_trouble = old->query_trouble;
-		}
-		served_.swap(fresh_);
-	});
+	served_.swap(fresh_);
 	loaded_ = now;
-	changes_ += anew ? 1 : 0;
+	known_ = true;
 }
 
 Served *Endpoints::find(int64 id)

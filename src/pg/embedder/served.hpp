@@ -12,6 +12,7 @@ namespace vectorizer::pg {
 
 struct Served {
 	int64 id = 0;
+	int64 version = 0;    // of its row
 	std::string trouble;  // why it may not be asked; empty: it may
 	remote::Endpoint documents;
 	remote::Endpoint queries;
@@ -21,38 +22,39 @@ struct Served {
 	// Rows.
 	remote::Patience patience{1};
 	TimestampTz not_before = 0;
-	int running = 0;  // requests that run, or whose answer is not stored yet
+	TimestampTz failed_at = 0;    // when a request last came to nothing: those that had begun by then are of the same failure
+	bool outage = false;          // since then nothing has come that could be used, and texts may have been blamed for it
+	TimestampTz server_says = 0;  // when it wants to be asked again, by its own word
 
 	// Queries have a patience of their own: they do not wait for it, but are told at once what the last one met.
 	remote::Patience query_patience{1};
 	TimestampTz queries_not_before = 0;
 	std::string query_trouble;
-	int queries_running = 0;
+
+	TimestampTz rows_due() const { return std::max(not_before, server_says); }
 };
 
 class Endpoints {
 public:
 	/// Reads all endpoints and whether each may be asked, unless that was done within the last minute: keys, rights and settings change
-	/// without a word. What find() gave before is of no use any more. REQUIRES: no transaction.
+	/// without a word. How an endpoint has fared is forgotten if its row has changed. What find() gave before is of no use any more.
+	/// REQUIRES: no transaction.
 	void load();
 
-	/// The next load() reads them, and forgets how they have fared: they may be others by now.
-	void forget() { loaded_ = 0; }
-
 	/// The next load() reads them.
-	void expire() { loaded_ = std::min<TimestampTz>(loaded_, 1); }
+	void expire() { loaded_ = 0; }
+
+	/// Whether that was ever done.
+	bool known() const { return known_; }
 
 	/// Null: there is none.
 	Served *find(int64 id);
 
-	/// How often they were read after a forget().
-	uint64 changes() const { return changes_; }
-
 private:
 	std::vector<Served> served_;
 	std::vector<Served> fresh_;
-	TimestampTz loaded_ = 0;  // 0: never, or forgotten
-	uint64 changes_ = 0;
+	TimestampTz loaded_ = 0;
+	bool known_ = false;
 };
 
 }  // namespace vectorizer::pg

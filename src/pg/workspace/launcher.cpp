@@ -1,6 +1,7 @@
 // The launcher: connected to no database, so that it stands in nobody's way. At its start every database gets a watcher
 // once, which leaves again where it finds nothing to watch; from then on watchers are started on request.
 #include "pg/background.hpp"
+#include "pg/embedder/embedder.hpp"
 #include "pg/workspace/registry.hpp"
 #include "pg/workspace/worker.hpp"
 
@@ -68,7 +69,7 @@ public:
 		if (!watch_enabled)
 			return -1;
 
-		long sleep = -1;
+		long sleep = start_embedders(now);
 		Oid due = InvalidOid;
 		bool one_is_starting = false;
 		for_each_slot([&](DatabaseSlot &slot) {
@@ -87,6 +88,26 @@ public:
 
 private:
 	static long shorter(long a, long b) { return a < 0 ? b : std::min(a, b); }
+
+	/// Embedders are started by who needs them; this is for those that have ended and should not have, or could not be started. Milliseconds
+	/// until it has to be called again, -1 for no limit.
+	static long start_embedders(TimestampTz now)
+	{
+		long sleep = -1;
+		Oid due = InvalidOid;
+		for_each_slot([&](DatabaseSlot &slot) {
+			if (!slot.embedder_wanted || slot.embedder_pid != 0 || slot.holders > 0)
+				return;
+			sleep = kRetryMilliseconds;
+			if (OidIsValid(due) || (now >= slot.embedder_started && now - slot.embedder_started < kRetryMilliseconds * int64{1000}))
+				return;
+			slot.embedder_started = now;
+			due = slot.database;
+		});
+		if (OidIsValid(due))
+			start_embedder(due);
+		return sleep;
+	}
 
 	bool start(Oid database)
 	{

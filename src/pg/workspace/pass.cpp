@@ -290,7 +290,7 @@ private:
 					 GetCurrentTimestamp() - begun < kBatchMicroseconds);
 			notify(collection);
 			if (collection.model == ModelKind::kHttp)  // it need not wait for all files
-				want_embedder_at_commit(false);
+				want_embedder_at_commit(EmbedderWish::kRows);
 			report("reading");
 			end_batch();
 		}

@@ -30,8 +30,7 @@ constinit bool wake_at_commit = false;
 constinit bool callback_registered = false;
 constinit int n_written_here = 0;  // by this transaction, as in DatabaseSlot
 constinit Oid written_here[kMostWritten] = {};
-constinit bool embed_at_commit = false;
-constinit bool endpoints_changed = false;
+constinit std::optional<EmbedderWish> embed_at_commit;
 
 constexpr int64 kStartPatience = USECS_PER_SEC;  // with an embedder that was registered and is not there yet
 
@@ -99,10 +98,11 @@ void at_transaction_end(XactEvent event, void *)
 		tell_of_writes();
 	if (wake_at_commit && event == XACT_EVENT_COMMIT)
 		want_watcher(MyDatabaseId);
-	if (embed_at_commit && event == XACT_EVENT_COMMIT && registry_exists() && want_embedder(endpoints_changed))
-		start_embedder();
+	if (embed_at_commit && event == XACT_EVENT_COMMIT && registry_exists() && want_embedder(*embed_at_commit))
+		start_embedder(MyDatabaseId);
 	n_written_here = 0;
-	wake_at_commit = embed_at_commit = endpoints_changed = false;
+	wake_at_commit = false;
+	embed_at_commit.reset();
 }
 
 void hear_of_transaction_end()
@@ -135,6 +135,8 @@ void detach_embedder(int, Datum)
 		if (slot != nullptr && slot->embedder_pid == MyProcPid) {
 			slot->embedder_pid = 0;
 			slot->embedder_latch = nullptr;
+			if (slot->embedder_wanted && registry->launcher_latch != nullptr)
+				SetLatch(registry->launcher_latch);
 		}
 		if (slot != nullptr && is_idle(*slot))
 			slot->database = InvalidOid;
@@ -300,14 +302,18 @@ bool attach_trainer()
 	return attached;
 }
 
-bool want_embedder(bool changed)
+bool want_embedder(EmbedderWish wish)
 {
 	bool start = false;
+	bool full = false;
 	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
-		if (slot == nullptr)
+		full = slot == nullptr;
+		if (full)
 			return;
+		slot->embedder_wanted = true;
 		++slot->embedder_wishes;
-		slot->endpoint_changes += changed ? 1 : 0;
+		slot->row_wishes += wish != EmbedderWish::kQuery ? 1 : 0;
+		slot->endpoint_changes += wish == EmbedderWish::kChange ? 1 : 0;
 		const TimestampTz now = GetCurrentTimestamp();
 		if (slot->embedder_latch != nullptr)
 			SetLatch(slot->embedder_latch);
@@ -316,22 +322,25 @@ bool want_embedder(bool changed)
 		if (start)
 			slot->embedder_started = now;
 	});
+	if (full)
+		ereport(WARNING, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						  errmsg("more than %d databases have vectorizer projects: no endpoint is asked for this one", kMaxDatabases)));
 	return start;
 }
 
-void noted_start(bool started)
+void noted_start(Oid database, bool started)
 {
-	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
+	with_slot(database, [&](DatabaseSlot *slot) {
 		if (slot != nullptr)
 			slot->no_embedder_slot = !started;
 	});
 }
 
-void want_embedder_at_commit(bool changed)
+void want_embedder_at_commit(EmbedderWish wish)
 {
 	hear_of_transaction_end();
-	embed_at_commit = true;
-	endpoints_changed = endpoints_changed || changed;
+	if (!embed_at_commit || wish == EmbedderWish::kChange)
+		embed_at_commit = wish;
 }
 
 EmbedderWishes embedder_wishes()
@@ -339,7 +348,7 @@ EmbedderWishes embedder_wishes()
 	EmbedderWishes wishes{};
 	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
 		if (slot != nullptr)
-			wishes = {slot->embedder_wishes, slot->endpoint_changes};
+			wishes = {slot->embedder_wishes, slot->row_wishes, slot->endpoint_changes};
 	});
 	return wishes;
 }
@@ -364,25 +373,26 @@ const char *embedder_state()
 	if (!registry_exists())
 		return "not preloaded";
 	const char *state = "not running";
-	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
-		if (slot == nullptr)
+	for_each_slot([&](const DatabaseSlot &slot) {  // makes none
+		if (slot.database != MyDatabaseId)
 			return;
-		if (slot->embedder_pid != 0)
+		if (slot.embedder_pid != 0)
 			state = "running";
-		else if (slot->no_embedder_slot)
+		else if (slot.no_embedder_slot)
 			state = "waits for a free worker slot";
 	});
 	return state;
 }
 
-bool embedder_may_leave(uint32 wishes)
+bool embedder_may_leave(uint32 all)
 {
 	bool leave = true;
 	with_slot(MyDatabaseId, [&](DatabaseSlot *slot) {
 		if (slot == nullptr)
 			return;
-		leave = slot->embedder_wishes == wishes;
+		leave = slot->embedder_wishes == all;
 		if (leave) {
+			slot->embedder_wanted = false;
 			slot->embedder_pid = 0;
 			slot->embedder_latch = nullptr;
 		}
@@ -393,7 +403,7 @@ bool embedder_may_leave(uint32 wishes)
 bool is_idle(const DatabaseSlot &slot)
 {
 	return !slot.wanted && !slot.starting && slot.holders == 0 && slot.watcher_pid == 0 && slot.trainer_pid == 0 &&
-		   slot.embedder_pid == 0 && slot.n_to_train == 0;
+		   slot.embedder_pid == 0 && !slot.embedder_wanted && slot.n_to_train == 0;
 }
 
 void settle_watcher()
@@ -499,7 +509,8 @@ extern "C" PGDLLEXPORT Datum vectorizer_watcher_state(PG_FUNCTION_ARGS)
 
 extern "C" PGDLLEXPORT Datum vectorizer_wake_embedder(PG_FUNCTION_ARGS)
 {
-	vectorizer::pg::want_embedder_at_commit(PG_GETARG_BOOL(0));
+	using namespace vectorizer::pg;
+	want_embedder_at_commit(PG_GETARG_BOOL(0) ? EmbedderWish::kChange : EmbedderWish::kRows);
 	PG_RETURN_VOID();
 }
 

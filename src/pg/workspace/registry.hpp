@@ -34,8 +34,10 @@ struct DatabaseSlot {
 	Oid to_train[kMostToTrain];
 	int embedder_pid;        // of who asks endpoints (pg/embedder); 0: none
 	Latch *embedder_latch;   // valid while embedder_pid is set
+	bool embedder_wanted;    // one should run, until it leaves by itself
 	uint32 embedder_wishes;  // counts requests, as `wishes`
-	uint32 endpoint_changes; // counts changes of what is asked
+	uint32 row_wishes;       // those of them that are of rows
+	uint32 endpoint_changes; // those that say that what is asked has changed
 	TimestampTz embedder_started;  // when one was last registered
 	bool no_embedder_slot;   // none could be
 	bool starting;           // registered, does not know yet whether there is anything to watch
@@ -88,17 +90,24 @@ bool attach_trainer();
 /// The next index, taken off the list; none: the trainer is no longer there as far as others know. REQUIRES: registry_exists().
 Oid next_to_train();
 
-/// Asks for the embedder of this database: there are rows that wait, or a query; `changed`: or endpoints are not what they were. It is
-/// woken; true: one must be started, and noted_start() told of it. REQUIRES: registry_exists().
-bool want_embedder(bool changed);
-void noted_start(bool started);
+enum class EmbedderWish {
+	kQuery,   // there is a query
+	kRows,    // there are rows that wait
+	kChange,  // and endpoints are not what they were
+};
+
+/// Asks for the embedder of this database, and wakes it. True: one must be started, and noted_start() told of it; if it ends before it
+/// leaves, the launcher starts another. REQUIRES: registry_exists().
+bool want_embedder(EmbedderWish wish);
+void noted_start(Oid database, bool started);
 
 /// Likewise, once this transaction commits, and starts one; nothing without a registry. Does not raise.
-void want_embedder_at_commit(bool changed);
+void want_embedder_at_commit(EmbedderWish wish);
 
-/// What an embedder has to know of what others want.
+/// What an embedder has to know of what others want: counts, which only grow.
 struct EmbedderWishes {
-	uint32 wishes;
+	uint32 all;
+	uint32 rows;
 	uint32 changes;
 };
 EmbedderWishes embedder_wishes();
@@ -109,8 +118,8 @@ bool attach_embedder();
 /// "running", ...: what vectorizer.embedder_state() says of this database.
 const char *embedder_state();
 
-/// True: nobody has asked for anything since `wishes`, and the embedder is no longer there as far as others know.
-bool embedder_may_leave(uint32 wishes);
+/// True: nobody has asked for anything since there were `all` wishes, and the embedder is no longer there as far as others know.
+bool embedder_may_leave(uint32 all);
 
 /// The watcher has found something to watch. The launcher starts one watcher at a time, so that databases without projects, which
 /// are all looked at once, take one worker slot and not as many.

@@ -33,8 +33,24 @@ TEST(Patience, BlamesNoTextForAnEndpointThatIsNotThere)
 		EXPECT_FALSE(verdict.blames) << each.status;
 		EXPECT_GT(verdict.delay, 0) << each.status;
 	}
-	EXPECT_EQ(patience.batch(), 32);
 	EXPECT_EQ(patience.failures(), 6);
+}
+
+TEST(Patience, AsksForLessWhereTimeRunsOut)
+{
+	Patience patience(32);
+	EXPECT_FALSE(patience.failed(kDown, 32, 0).blames);
+	EXPECT_EQ(patience.batch(), 16);
+	EXPECT_FALSE(patience.failed(kDown, 16, 0).blames);
+	EXPECT_EQ(patience.batch(), 8);
+	for (int i = 0; i < 7; ++i) {
+		patience.succeeded();
+		EXPECT_EQ(patience.batch(), 8);
+	}
+	patience.succeeded();
+	EXPECT_EQ(patience.batch(), 16);
+	patience.failed(kDown, 16, 0);
+	EXPECT_EQ(patience.batch(), 8);
 }
 
 TEST(Patience, LooksEveryMinuteWhetherAnEndpointIsBack)
