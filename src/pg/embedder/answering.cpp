@@ -1,5 +1,6 @@
 #include "pg/embedder/answering.hpp"
 
+#include "core/remote/retry.hpp"
 #include "pg/boundary.hpp"
 #include "pg/embedder/encoding.hpp"
 
@@ -57,7 +58,7 @@ void Answering::look_up(Served &served)
 		guard([&] { same->second.queries.push_back(query_.id); });
 		return;
 	}
-	if (GetCurrentTimestamp() < served.queries_not_before) {
+	if (GetCurrentTimestamp() < served.queries_due()) {
 		refuse_query(query_.id, served.query_trouble.c_str());
 		return;
 	}
@@ -109,10 +110,11 @@ void Answering::fail(Served &served, const remote::Answer &answer)
 	if (answer.outcome == remote::Outcome::kRefused && !remote::refuses_everything(answer))
 		return;  // this query alone
 	guard([&] { served.query_trouble = from_utf8(answer.reason); });
-	double delay = served.query_patience.failed(answer, 1, pg_prng_double(&pg_global_prng_state)).delay;
-	if (answer.retry_after < 0)
-		delay = std::min(delay, kLongestPause);
-	served.queries_not_before = std::max(served.queries_not_before, GetCurrentTimestamp() + static_cast<int64>(delay * USECS_PER_SEC));
+	const double delay = served.query_patience.failed(answer, 1, pg_prng_double(&pg_global_prng_state)).delay;
+	const auto until = [now = GetCurrentTimestamp()](double seconds) { return now + static_cast<int64>(seconds * USECS_PER_SEC); };
+	served.queries_not_before = until(std::min(delay, kLongestPause));
+	if (answer.retry_after >= 0)
+		served.server_says_queries = until(std::min(answer.retry_after, remote::kLongestServerDelay));
 }
 
 }  // namespace vectorizer::pg

@@ -338,6 +338,7 @@ void AskingForRows::succeed(const Request &request, Served &served, Pass &pass, 
 			forgive(served.id);
 	});
 	served.patience.succeeded();
+	served.queries_not_before = 0;
 	pass.errors = 0;
 	pass.again = pass.again || stored > 0;
 	list_ = list_ || outage;

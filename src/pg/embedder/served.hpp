@@ -28,10 +28,12 @@ struct Served {
 
 	// Queries have a patience of their own: they do not wait for it, but are told at once what the last one met.
 	remote::Patience query_patience{1};
-	TimestampTz queries_not_before = 0;
+	TimestampTz queries_not_before = 0;   // by our own count: over as soon as it has answered anything
+	TimestampTz server_says_queries = 0;
 	std::string query_trouble;
 
 	TimestampTz rows_due() const { return std::max(not_before, server_says); }
+	TimestampTz queries_due() const { return std::max(queries_not_before, server_says_queries); }
 };
 
 class Endpoints {

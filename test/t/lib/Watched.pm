@@ -57,7 +57,7 @@ sub wait_for
 sub diag_state
 {
 	my ($node, $database) = @_;
-	for my $query ('TABLE vectorizer.activity', 'SELECT path, state, reason, chunks FROM vectorizer.files')
+	for my $query ('TABLE vectorizer.activity', 'TABLE vectorizer.endpoints', 'SELECT path, state, reason, chunks FROM vectorizer.files')
 	{
 		my ($status, $answer, $error) = $node->psql($database, $query);
 		Test::More::diag("$query: $answer $error");
