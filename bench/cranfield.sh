@@ -4,11 +4,17 @@
 #
 # usage: bench/cranfield.sh DATA         folder with cran.all.1400.xz, cran.qry and cranqrel; an abstract is a chunk
 #        bench/cranfield.sh DATA 1200    abstracts are cut into chunks of so many characters
+#        bench/cranfield.sh DATA split   and of abstracts that lie in several collections, which are searched together
 # shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
 [ $# = 1 ] || [ $# = 2 ] || die "which folder holds cran.all.1400.xz, cran.qry and cranqrel?"
+SPLIT=
 SIZE=${2:-20000}
+if [ "$SIZE" = split ]; then
+	SPLIT=yes
+	SIZE=20000
+fi
 DATA=$(cd "$1" && pwd -P)
 use_server
 build /dev/null all > /dev/null
@@ -37,25 +43,94 @@ unix_lines < "$DATA/cranqrel" | awk 'NF >= 3 { grade[$1 "\t" $2] = $3 } END { fo
 sql -c "SELECT vectorizer.pause('cranfield') FROM vectorizer.add_project('cranfield', '$SERVER/docs', chunk_size => $SIZE, chunk_overlap => $((SIZE / 8)))" \
 	-c "SELECT files || ' files, ' || chunks || ' chunks' FROM vectorizer.sync('cranfield')"
 
-for mode in text vector hybrid; do
-	sql -v mode="$mode" <<-'SQL'
+sql <<-'SQL'
+	CREATE FUNCTION ndcg(collections text, mode text) RETURNS numeric LANGUAGE sql AS $$
 		WITH hit AS (
-			SELECT q.id AS query, split_part(s.path, '.', 1)::int AS document, min(s.rank) AS rank
+			SELECT q.id AS query, s.path, min(s.rank) AS rank
 			FROM query q, LATERAL (SELECT path, row_number() OVER () AS rank
-				FROM vectorizer.search('cranfield', q.words, 60, :'mode')) s
+				FROM vectorizer.search(collections, q.words, 60, mode)) s
 			GROUP BY 1, 2
 		), gained AS (
-			SELECT query, document, (2 ^ (5 - grade))::int - 1 AS gain FROM judgement WHERE grade BETWEEN 1 AND 4
+			SELECT query, lpad(document::text, 4, '0') || '.txt' AS path, (2 ^ (5 - grade))::int - 1 AS gain
+			FROM judgement WHERE grade BETWEEN 1 AND 4
 		), found AS (
 			SELECT query, sum(coalesce(gain, 0) / log(2, place + 1)) AS dcg
-			FROM (SELECT query, document, row_number() OVER (PARTITION BY query ORDER BY rank) AS place FROM hit) h
-			LEFT JOIN gained USING (query, document) WHERE place <= 10 GROUP BY 1
+			FROM (SELECT query, path, row_number() OVER (PARTITION BY query ORDER BY rank) AS place FROM hit) h
+			LEFT JOIN gained USING (query, path) WHERE place <= 10 GROUP BY 1
 		), ideal AS (
 			SELECT query, sum(gain / log(2, place + 1)) AS dcg
 			FROM (SELECT query, gain, row_number() OVER (PARTITION BY query ORDER BY gain DESC) AS place FROM gained) g
 			WHERE place <= 10 GROUP BY 1
 		)
-		SELECT format('%s nDCG@10 %s', :'mode', round(avg(coalesce(f.dcg, 0) / i.dcg), 4))
-		FROM ideal i LEFT JOIN found f USING (query);
+		SELECT round(avg(coalesce(f.dcg, 0) / i.dcg), 4) FROM ideal i LEFT JOIN found f USING (query)
+	$$;
+SQL
+for mode in text vector hybrid; do
+	sql -c "SELECT '$mode nDCG@10 ' || ndcg('cranfield', '$mode')"
+done
+[ -n "$SPLIT" ] || exit 0
+
+# Collections of the same abstracts, several ways: SPLIT.0, SPLIT.1, ...
+sql <<-'SQL'
+	CREATE TABLE part (split text, path text, n bigint);
+	CREATE TABLE shuffled AS SELECT path, row_number() OVER (ORDER BY md5(path)) - 1 AS place, count(*) OVER () AS of FROM vectorizer_data.cranfield;
+	INSERT INTO part SELECT 'random' || n, path, place % n FROM shuffled, unnest('{2,4,8}'::int[]) n;
+	INSERT INTO part SELECT 'unequal3', path, CASE WHEN place < 0.8 * of THEN 0 WHEN place < 0.95 * of THEN 1 ELSE 2 END FROM shuffled;
+	INSERT INTO part SELECT 'unequal8', path, least(7, floor(-log(2, (place + 0.5) / of))) FROM shuffled;  -- each half of the one before
+
+	-- By topic: k-means on the embeddings of all, from abstracts far from each other.
+	CREATE FUNCTION by_topic(topics int) RETURNS SETOF part LANGUAGE plpgsql AS $$
+	BEGIN
+		CREATE TEMP TABLE centre AS SELECT 0 AS n, embedding AS at FROM vectorizer_data.cranfield ORDER BY path LIMIT 1;
+		FOR i IN 1 .. topics - 1 LOOP
+			INSERT INTO centre SELECT i, d.embedding FROM vectorizer_data.cranfield d WHERE d.embedding IS NOT NULL
+				ORDER BY (SELECT min(d.embedding <=> c.at) FROM centre c) DESC, d.path LIMIT 1;
+		END LOOP;
+		FOR i IN 1 .. 20 LOOP
+			CREATE TEMP TABLE moved AS
+				SELECT c.n, l2_normalize(avg(d.embedding ORDER BY d.path)) AS at
+				FROM vectorizer_data.cranfield d, LATERAL (SELECT n FROM centre ORDER BY at <=> d.embedding, n LIMIT 1) c
+				WHERE d.embedding IS NOT NULL GROUP BY 1;
+			DROP TABLE centre;
+			ALTER TABLE moved RENAME TO centre;
+		END LOOP;
+		RETURN QUERY SELECT 'topics' || topics, d.path, c.n::bigint
+			FROM vectorizer_data.cranfield d, LATERAL (SELECT n FROM centre ORDER BY at <=> d.embedding, n LIMIT 1) c;
+		DROP TABLE centre;
+	END $$;
+	INSERT INTO part SELECT p.* FROM unnest('{2,4,8}'::int[]) n, by_topic(n) p;
+
+	DO $$
+	DECLARE
+		made record;
+	BEGIN
+		FOR made IN SELECT split, n, format('%s.%s', split, n) AS name FROM part GROUP BY 1, 2 ORDER BY 1, 2 LOOP
+			PERFORM vectorizer.create_collection(made.name);
+			EXECUTE format('INSERT INTO vectorizer_data.%I (path, content, metadata)
+				SELECT path, content, metadata FROM vectorizer_data.cranfield JOIN part USING (path)
+				WHERE split = $1 AND n = $2 ORDER BY path', made.name) USING made.split, made.n;
+			PERFORM vectorizer.refresh_collection(made.name);
+		END LOOP;
+	END $$;
+SQL
+# Beside them what answers none of the queries: these pages, which are few, and the server's manual.
+put "$ROOT/docs" "$SERVER/pages"
+sql -qc "SELECT FROM vectorizer.add_project('pages', '$SERVER/pages')" -c "SELECT FROM vectorizer.sync('pages')"
+if [ -e "$(manual)/index.html" ]; then
+	put "$(manual)" "$SERVER/manual"
+	sql -qc "SELECT FROM vectorizer.add_project('manual', '$SERVER/manual')" -c "SELECT FROM vectorizer.sync('manual')"
+fi
+sql <<-'SQL'
+	SELECT format('%s: %s', split, string_agg(abstracts::text, ', ' ORDER BY n))
+	FROM (SELECT split, n, count(*) AS abstracts FROM part GROUP BY 1, 2) p GROUP BY split ORDER BY split;
+	SELECT format('%s: %s chunks', name, chunks) FROM vectorizer.collections WHERE name IN ('pages', 'manual') ORDER BY name;
+SQL
+say "| collections | text | vector | hybrid |"
+say "|---|---|---|---|"
+for collections in random2.'*' random4.'*' random8.'*' unequal3.'*' unequal8.'*' topics2.'*' topics4.'*' topics8.'*' \
+	'cranfield, pages' 'cranfield, pages, manual' 'random4.*, pages, manual' 'topics4.*, pages, manual'; do
+	case $collections in *manual) [ -e "$(manual)/index.html" ] || continue ;; esac
+	sql -v of="$collections" <<-'SQL'
+		SELECT format('| %s | %s | %s | %s |', :'of', ndcg(:'of', 'text'), ndcg(:'of', 'vector'), ndcg(:'of', 'hybrid'));
 	SQL
 done

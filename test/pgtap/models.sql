@@ -1,7 +1,7 @@
 -- Embedding models that are imported: vectors of words from a file.
 \ir files.psql
 BEGIN;
-SELECT plan(30);
+SELECT plan(32);
 
 SELECT pg_temp.put(:'files' || '/words.txt', E'the 0.5 0.5 0.5 0.5\ncar 1 0.1 0 0\nautomobile 0.9 0.2 0 0\ncars 5 5 5 5\nbanana 0 0 1 0.1\nfruit 0 0.1 0.9 0\ndoctor 0 1 0 0.2\nnew york 1 1 1 1\n');
 SELECT pg_temp.put(:'files' || '/broken.txt', E'car 1 2\nbus 1\n');
@@ -42,6 +42,11 @@ SELECT throws_ok($$SELECT vectorizer.drop_model('tiny')$$, '2BP01', NULL, 'and t
 SELECT vectorizer.sync('docs');
 SELECT is((SELECT path FROM vectorizer.search('docs', 'automobile', 1)), 'a.txt', 'with it');
 SELECT is((SELECT collections FROM vectorizer.models WHERE name = 'tiny'), 2::bigint, 'two use it');
+SELECT results_eq($$SELECT DISTINCT space, lexemes FROM vectorizer.parse_for_all('shop, docs', 'automobile', 'vector')$$,
+	$$VALUES ('tiny:cosine', '{}'::text[])$$, 'similarities by one model compare, and need no words to do so');
+SELECT results_eq($$SELECT score FROM vectorizer.search('shop, docs', 'automobile street', 20)$$,
+	$$SELECT 11.0 / 2 * (coalesce(1.0::float8 / (10 + vector_rank), 0) + coalesce(1.0::float8 / (10 + text_rank), 0)) FROM vectorizer.search('shop, docs', 'automobile street', 20)$$,
+	'ranks are fused');
 
 -- What cannot be
 SELECT throws_ok($$SELECT vectorizer.drop_model('tiny')$$, '2BP01', 'model "tiny" is used by collections', 'a model in use stays');

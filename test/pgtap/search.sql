@@ -1,7 +1,7 @@
 -- search(): arguments, modes, filters, and what it shows to whom.
 \ir files.psql
 BEGIN;
-SELECT plan(35);
+SELECT plan(41);
 
 SELECT pg_temp.put(:'files' || '/sea/whale.txt', 'The whale is the largest animal of the ocean and breathes air.');
 SELECT pg_temp.put(:'files' || '/sea/shark.txt', 'The shark is a fish of the ocean with many teeth.');
@@ -69,6 +69,26 @@ SELECT is_empty(format('SELECT * FROM vectorizer.search(''zoo.*'', %L)', query),
 SELECT is((SELECT path FROM vectorizer.search('zoo.*', (SELECT string_agg('w' || i, ' ') FROM generate_series(1, 20000) i) || ' shark', 1)),
 	'sea/shark.txt', 'the words that are known count first in a query of twenty thousand');
 SELECT throws_ok('SELECT * FROM vectorizer.search('''', ''whale'')', '22023', 'no collection is named', 'no collection');
+
+-- Several collections: what is said in all rows of one is worth little, though it is rare in another, whose model knows next to nothing
+-- of the query and so finds a row that is like all it knows.
+SELECT vectorizer.create_collection('several.wild', dimension => 16), vectorizer.create_collection('several.cards', dimension => 16);
+INSERT INTO vectorizer_data."several.wild" (content)
+	SELECT format('The wolf %s in %s, %s.', (ARRAY['hunting', 'sleeping', 'howling', 'running'])[i % 4 + 1],
+		(ARRAY['a forest', 'the mountains', 'some valley', 'the snow', 'the night'])[i % 5 + 1], (ARRAY['alone', 'with its pack', 'near a river'])[i % 3 + 1])
+	FROM generate_series(1, 40) i;
+INSERT INTO vectorizer_data."several.cards" (content)
+	SELECT format('Shuffle the cards and deal %s of them to %s.', (ARRAY['four', 'six', 'seven'])[i % 3 + 1], (ARRAY['each player', 'the dealer', 'everybody'])[i % 7 % 3 + 1])
+	FROM generate_series(1, 39) i UNION ALL VALUES ('The wolf is a card without a colour.');
+SELECT vectorizer.refresh_collection('several.wild'), vectorizer.refresh_collection('several.cards');
+SELECT is((SELECT collection FROM vectorizer.search('several.*', 'wolf hunting', 1, mode)), 'several.wild', format('the best of several collections, mode %s', mode))
+	FROM unnest('{text,vector,hybrid}'::text[]) mode;
+SELECT results_eq($$SELECT vector_rank FROM vectorizer.search('several.*', 'wolf hunting', 10, 'vector')$$, 'SELECT generate_series(1, 10)',
+	'in mode vector they come in the order of that rank');
+SELECT ok((SELECT bool_and(text_rank IS NULL AND score BETWEEN 0 AND 1) FROM vectorizer.search('several.*', 'wolf hunting', 10, 'vector')),
+	'and the score is the similarity');
+SELECT results_eq($$SELECT id, text_rank FROM vectorizer.search('several.*', 'hunting', 10, 'text')$$,
+	$$SELECT id, text_rank FROM vectorizer.search('several.wild', 'hunting', 10, 'text')$$, 'a collection without the word changes nothing');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -226,6 +226,11 @@ double bm25_idf(std::uint64_t documents, std::uint64_t df) noexcept
 	return std::log1p((static_cast<double>(documents) - holding + 0.5) / (holding + 0.5));
 }
 
+double bm25_df(std::uint64_t documents, double idf) noexcept
+{
+	return std::max(0.0, (static_cast<double>(documents) + 1) * std::exp(-idf) - 0.5);
+}
+
 double bm25_weight(const LsaWeighting &weighting, double idf, std::uint32_t count, std::uint64_t length) noexcept
 {
 	double k1 = static_cast<double>(weighting.k1);

@@ -106,4 +106,7 @@ double bm25_weight(const LsaWeighting &weighting, double idf, std::uint32_t coun
 /// idf of a lexeme that `df` of `documents` documents hold.
 double bm25_idf(std::uint64_t documents, std::uint64_t df) noexcept;
 
+/// The other way round: how many of `documents` documents hold a lexeme of that idf.
+double bm25_df(std::uint64_t documents, double idf) noexcept;
+
 }  // namespace vectorizer::txt

@@ -30,13 +30,14 @@ void ModelReader::open(MemoryContext context, int64 collection, int32 generation
 	dimension_ = 0;
 	imported_ = 0;
 	as_catalogue_owner([&] {
-		if (spi_run("SELECT dimension, k1, b, average_length, n_sampled, (options ->> 'imported')::bigint FROM vectorizer.model"
+		if (spi_run("SELECT dimension, k1, b, average_length, n_sampled, n_chunks, (options ->> 'imported')::bigint FROM vectorizer.model"
 					" WHERE collection_id = $1 AND generation = $2",
 					{param(collection), param(generation)}, sees) == 1) {
 			dimension_ = spi_int32(0, 1);
 			weighting_ = {static_cast<float>(spi_float8(0, 2)), static_cast<float>(spi_float8(0, 3)), spi_float8(0, 4)};
 			n_sampled_ = spi_int64(0, 5);
-			imported_ = spi_int64(0, 6);
+			n_chunks_ = spi_int64(0, 6);
+			imported_ = spi_int64(0, 7);
 		}
 	});
 }

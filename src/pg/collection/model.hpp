@@ -47,6 +47,8 @@ public:
 
 	const txt::LsaWeighting &weighting() const { return weighting_; }
 	int64 trained_chunks() const { return n_sampled_; }
+	/// All that the collection had when these were chosen from them.
+	int64 chunks() const { return n_chunks_; }
 	/// Forgets all rows if more than so many are kept.
 	void trim(std::size_t most)
 	{
@@ -65,6 +67,7 @@ private:
 	int32 dimension_ = 0;
 	int64 imported_ = 0;  // vectorizer.imported_model whose vectors lexemes have that no chunk had; 0: none
 	int64 n_sampled_ = 0;
+	int64 n_chunks_ = 0;
 	txt::LsaWeighting weighting_{};
 	std::unordered_map<std::string, LexemeRow, StringHash, std::equal_to<>> rows_;
 };

@@ -35,6 +35,9 @@ constexpr double kDefaultLength = 100;
 /// cost milliseconds, twenty thousand a quarter of a minute.
 constexpr int kMaxTerms = 500;
 
+/// The place of ef_search among what parse_query() returns.
+constexpr int kEfSearch = 9;
+
 struct Searched {
 	int64 id;
 	int32 generation;
@@ -197,9 +200,13 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 	const int count = static_cast<int>(terms.size());
 	auto *lexemes = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
 	auto *weights = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
+	auto *holding = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
+	const double chunks_each = trained ? static_cast<double>(model.chunks()) / static_cast<double>(model.trained_chunks()) : 0;
 	for (std::size_t i = 0; i < terms.size(); ++i) {
 		lexemes[i] = param(terms[i].lexeme).value;
 		weights[i] = Float8GetDatum(terms[i].row.known ? terms[i].row.idf : unseen);
+		holding[i] = Float8GetDatum(
+			terms[i].row.known ? txt::bm25_df(static_cast<std::uint64_t>(model.trained_chunks()), terms[i].row.idf) * chunks_each : 0);
 	}
 
 	Datum values[] = {
@@ -213,9 +220,12 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 		param(collection.text_config).value,
 		param(collection.metric).value,
 		Int32GetDatum(collection.ef_search),
+		param(collection.model).value,
+		Int64GetDatum(trained ? model.chunks() : 0),
+		PointerGetDatum(construct_array(holding, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
 	};
 	bool nulls[std::size(values)] = {embedding == nullptr};
-	nulls[std::size(values) - 1] = collection.ef_search == 0;
+	nulls[kEfSearch] = collection.ef_search == 0;
 	if (swapped)
 		PopActiveSnapshot();
 	MemoryContext spi_context = MemoryContextSwitchTo(result_context);

@@ -90,6 +90,8 @@ TEST(Lsa, WeighsByBm25)
 	LsaWeighting weighting{1.2F, 0.75F, 10};
 	EXPECT_NEAR(bm25_idf(10, 1), std::log(1 + 9.5 / 1.5), 1e-12);
 	EXPECT_GT(bm25_idf(10, 10), 0);
+	EXPECT_NEAR(bm25_df(20'000, static_cast<float>(bm25_idf(20'000, 17))), 17, 0.01);
+	EXPECT_EQ(bm25_df(10, 100), 0);
 	EXPECT_NEAR(bm25_weight(weighting, 2.0, 1, 10), 2.0, 1e-6);
 	EXPECT_NEAR(bm25_weight(weighting, 2.0, 3, 20), 2.0 * 3 * 2.2 / (3 + 1.2 * (0.25 + 0.75 * 2)), 1e-5);
 	EXPECT_NEAR(bm25_weight({1.2F, 0.75F, 0}, 2.0, 1, 10), 2.0, 1e-6);
