@@ -5,14 +5,15 @@
 # usage: bench/cranfield.sh DATA         folder with cran.all.1400.xz, cran.qry and cranqrel; an abstract is a chunk
 #        bench/cranfield.sh DATA 1200    abstracts are cut into chunks of so many characters
 #        bench/cranfield.sh DATA split   and of abstracts that lie in several collections, which are searched together
+#        bench/cranfield.sh DATA drift   and of a model that has learnt from a half of them, or a little more
 # shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
 [ $# = 1 ] || [ $# = 2 ] || die "which folder holds cran.all.1400.xz, cran.qry and cranqrel?"
-SPLIT=
+MORE=
 SIZE=${2:-20000}
-if [ "$SIZE" = split ]; then
-	SPLIT=yes
+if [ "$SIZE" = split ] || [ "$SIZE" = drift ]; then
+	MORE=$SIZE
 	SIZE=20000
 fi
 DATA=$(cd "$1" && pwd -P)
@@ -68,7 +69,27 @@ SQL
 for mode in text vector hybrid; do
 	sql -c "SELECT '$mode nDCG@10 ' || ndcg('cranfield', '$mode')"
 done
-[ -n "$SPLIT" ] || exit 0
+if [ "$MORE" = drift ]; then
+	# A model is trained anew once there are twice as many chunks: this is as far as it gets from them. First in the order of the file
+	# (whose abstracts are by topic, more or less), then in no order.
+	for order in path 'md5(path)'; do
+		for share in 50.1 75 100; do
+			sql -v order="$order" -v share="$share" <<-'SQL'
+				SELECT vectorizer.create_collection('drift') \g /dev/null
+				CREATE TEMP TABLE abstract AS SELECT path, content, row_number() OVER (ORDER BY :order) AS place, count(*) OVER () AS of FROM vectorizer_data.cranfield;
+				INSERT INTO vectorizer_data.drift (path, content) SELECT path, content FROM abstract WHERE place <= of * :share / 100 ORDER BY place;
+				SELECT vectorizer.refresh_collection('drift') \g /dev/null
+				INSERT INTO vectorizer_data.drift (path, content) SELECT path, content FROM abstract WHERE place > of * :share / 100 ORDER BY place;
+				SELECT vectorizer.refresh_collection('drift') \g /dev/null
+				SELECT format('learnt from %s %% by %s (drift %s): text %s vector %s hybrid %s', :share, :'order',
+					(SELECT round(drift::numeric, 2) FROM vectorizer.collections WHERE name = 'drift'),
+					ndcg('drift', 'text'), ndcg('drift', 'vector'), ndcg('drift', 'hybrid'));
+				SELECT vectorizer.drop_collection('drift') \g /dev/null
+			SQL
+		done
+	done
+fi
+[ "$MORE" = split ] || exit 0
 
 # Collections of the same abstracts, several ways: SPLIT.0, SPLIT.1, ...
 sql <<-'SQL'

@@ -1,7 +1,7 @@
 -- A collection that has doubled: its next model, in force for all chunks at once.
 \ir files.psql
 BEGIN;
-SELECT plan(17);
+SELECT plan(18);
 
 CREATE FUNCTION pg_temp.put_many(files text, first integer, last integer) RETURNS void LANGUAGE sql AS $$
 	SELECT pg_temp.put(format('%s/%s.txt', files, i), format('Report %s: the %s of %s were %s in %s.', i,
@@ -17,6 +17,7 @@ SELECT is((SELECT model_generation FROM vectorizer.collections), 1, 'the first m
 SELECT pg_temp.put_many(:'files', 31, 59);
 SELECT vectorizer.sync('reports');
 SELECT is((SELECT model_generation FROM vectorizer.collections), 1, 'still in force just below twice the chunks');
+SELECT is((SELECT round(drift::numeric, 3) FROM vectorizer.collections), 0.492, 'which shows as drift');
 SELECT is((SELECT embedding FROM vectorizer_data.reports WHERE path = '59.txt'),
 	(SELECT vectorizer.embed(content, 'reports') FROM vectorizer_data.reports WHERE path = '59.txt'), 'later chunks are folded in');
 

@@ -2,6 +2,7 @@
 
 #include "core/remote/retry.hpp"
 #include "pg/boundary.hpp"
+#include "pg/embedder/attempt.hpp"
 #include "pg/embedder/encoding.hpp"
 
 extern "C" {
@@ -36,7 +37,7 @@ bool Answering::take()
 			refuse_query(query_.id, served->trouble.c_str());
 		else
 			look_up(*served);
-		CHECK_FOR_INTERRUPTS();
+		serve_interrupts();
 	}
 	return any;
 }
@@ -69,7 +70,7 @@ void Answering::look_up(Served &served)
 	guard([&] {
 		const std::string_view texts[] = {text};
 		Asked asked{served.id, key_, {query_.id}};
-		requests_.emplace(client_.begin(served.queries, texts, interrupt_pending()), std::move(asked));
+		requests_.emplace(client_.begin(served.queries, texts, told_to_end()), std::move(asked));
 	});
 }
 

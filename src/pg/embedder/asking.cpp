@@ -200,7 +200,7 @@ bool AskingForRows::ask(Pass &pass, Served &served)
 		request.rows = std::move(taken_);
 		request.begun = GetCurrentTimestamp();
 		const std::vector<std::string_view> texts(texts_.begin(), texts_.end());
-		requests_.emplace(client_.begin(served.documents, texts, interrupt_pending()), std::move(request));
+		requests_.emplace(client_.begin(served.documents, texts, told_to_end()), std::move(request));
 	});
 	return true;
 }

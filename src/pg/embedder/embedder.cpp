@@ -7,6 +7,7 @@
 #include "pg/compat.hpp"
 #include "pg/embedder/answering.hpp"
 #include "pg/embedder/asking.hpp"
+#include "pg/embedder/attempt.hpp"
 #include "pg/workspace/registry.hpp"
 
 #include <csignal>
@@ -79,7 +80,7 @@ private:
 
 	void take_finished()
 	{
-		guard([&] { finished_ = client_.advance(interrupt_pending()); });
+		guard([&] { finished_ = client_.advance(told_to_end()); });
 		for (remote::Finished &each : finished_) {
 			if (!answering_.finish(each))
 				asking_.finish(each);
@@ -149,7 +150,6 @@ extern "C" void vectorizer_embedder_main(Datum argument)
 	using namespace vectorizer::pg;
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGINT, SIG_IGN);   // nobody's query
 	pqsignal(SIGPIPE, SIG_IGN);  // of a connection that the other side has closed
 	connect_background(DatumGetObjectId(argument));
 	// No lock is worth waiting for while queries wait.
@@ -166,7 +166,7 @@ extern "C" void vectorizer_embedder_main(Datum argument)
 		if (sleep != 0)
 			wait_for(embedder.client(), sleep);
 		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
+		serve_interrupts();
 		MemoryContextReset(work);
 		if (ConfigReloadPending) {
 			ConfigReloadPending = false;
