@@ -60,13 +60,21 @@ private:
 		else if (filling) {
 			fill();
 		}
-		else if (chunks >= 2 * trained_on && collection_.next == nullptr) {
+		else if (has_drifted(chunks, trained_on) && collection_.next == nullptr) {
 			retrain(chunks);
 			end_batch();
 		}
 		else if (collection_.dynamic && made_of_lexemes()) {
 			embed(Which::kNew);
 		}
+	}
+
+	/// Whether there is so much that the model has not learnt from that it should be trained anew. Searches do not notice that, so files
+	/// wait for little; writers of a dynamic collection wait meanwhile, and what is large takes long (README.md: what it is worth).
+	bool has_drifted(int64 chunks, int64 trained_on) const
+	{
+		const bool often = !collection_.dynamic && chunks <= kMaxSample;
+		return static_cast<double>(chunks) >= (often ? 1.25 : 2) * static_cast<double>(trained_on);
 	}
 
 	/// Embeds all chunks by another model beside the one in force, and puts it in its place once that is done.
