@@ -1,6 +1,7 @@
 -- Endpoints as SQL objects: what may be said of one, what collections make of it. What asking them does is test/t/028_endpoints.pl.
+\ir files.psql
 BEGIN;
-SELECT plan(27);
+SELECT plan(29);
 
 CREATE FUNCTION pg_temp.refused(options jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -32,6 +33,10 @@ INSERT INTO vectorizer.endpoint (name, url, model, dimension, key_file, owner) V
 SELECT results_eq($$SELECT kind, dimension, state FROM vectorizer.models WHERE name = 'remote'$$, $$VALUES ('http', 8, 'new')$$, 'it is a model');
 SELECT throws_ok($$SELECT vectorizer.create_collection('x', dimension => 9, model => 'remote')$$, '22023', 'model "remote" has 8 dimensions, not 9', 'whose dimension counts');
 SELECT throws_ok($$SELECT vectorizer.create_collection('remote')$$, '42710', 'there is a model "remote" already', 'and whose name is taken');
+SELECT vectorizer.load_workspace('{projects: [{name: p, path: ., collections: [{name: q, embedding: {model: remote}}, {name: r, embedding: {model: remote, k1: 2}}]}]}', :'files');
+SELECT results_eq($$SELECT name, model, dimension FROM vectorizer.collections ORDER BY 1$$, $$VALUES ('q', 'remote', 8), ('r', 'remote', 8)$$, 'workspace files name it');
+SELECT is_empty(format('SELECT FROM vectorizer.load_workspace(vectorizer.export_workspace(), %L)', :'files'), 'and so do those that are exported');
+SELECT vectorizer.drop_project('p');
 SELECT vectorizer.create_collection('notes', model => 'remote');
 INSERT INTO vectorizer_data.notes (content) VALUES ('The whale sings.'), ('The wolf howls.');
 SELECT vectorizer.refresh_collection('notes');

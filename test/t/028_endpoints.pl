@@ -1,5 +1,7 @@
 # Endpoints: an HTTP server that speaks /v1/embeddings embeds what is written and what files say, and queries; whatever it does wrong,
 # nothing is lost, nothing is stored wrong, and those who write do not feel it.
+#
+# OUTAGE_SECONDS=600: the endpoint is down for so long, and written for all the time.
 use strict;
 use warnings;
 use EmbeddingsServer;
@@ -113,6 +115,11 @@ like($error, qr/WARNING:.*words alone find/, 'with a warning');
 like($error, qr/VZ003.*gave no embedding/, 'where no words are wanted it is an error');
 $begin = time;
 is(sql("SELECT count(*) FROM vectorizer.search('notes', 'the notes of a number', 3, 'text')"), '3', 'where only words are, nobody is asked');
+for (1 .. ($ENV{OUTAGE_SECONDS} // 0) / 10)
+{
+	sql("INSERT INTO vectorizer_data.notes (content) VALUES ('later while it is down $_')");
+	sleep 10;
+}
 $server->control('ok');
 ok(settled('notes', 90), 'once it is back all rows are embedded');
 is(wrong('notes'), '0', 'and right');

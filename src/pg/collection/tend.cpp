@@ -3,7 +3,7 @@
 #include "pg/collection/identity.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/collection/training.hpp"
-#include "pg/workspace/registry.hpp"
+#include "pg/embedder/wishes.hpp"
 #include "pg/workspace/subtransaction.hpp"
 
 extern "C" {

@@ -8,7 +8,7 @@
 #include "pg/embedder/answering.hpp"
 #include "pg/embedder/asking.hpp"
 #include "pg/embedder/attempt.hpp"
-#include "pg/workspace/registry.hpp"
+#include "pg/embedder/wishes.hpp"
 
 #include <csignal>
 

@@ -2,6 +2,7 @@
 
 #include "pg/embedder/embedder.hpp"
 #include "pg/embedder/encoding.hpp"
+#include "pg/embedder/wishes.hpp"
 #include "pg/workspace/registry.hpp"
 
 extern "C" {

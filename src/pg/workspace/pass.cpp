@@ -2,9 +2,9 @@
 
 #include "pg/collection/held.hpp"
 #include "pg/collection/tend.hpp"
+#include "pg/embedder/wishes.hpp"
 #include "pg/monitor/progress.hpp"
 #include "pg/workspace/ingest.hpp"
-#include "pg/workspace/registry.hpp"
 #include "pg/workspace/transaction.hpp"
 
 #include <limits>
