@@ -18,13 +18,6 @@ extern "C" {
 
 static_assert(PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000, "vectorizer supports PostgreSQL 15 to 18");
 
-// VARSIZE and its kin moved out of postgres.h with 16.
-#if PG_VERSION_NUM >= 160000
-extern "C" {
-#include "varatt.h"
-}
-#endif
-
 // 16 brought soft errors of input functions (pg_input_is_valid(), COPY ... ON_ERROR); 15 raises them all.
 #if PG_VERSION_NUM < 160000
 #define errsave(context, ...) \

@@ -29,6 +29,9 @@ extern "C" {
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#if __has_include("varatt.h")  // VARSIZE and its kin moved there with 16
+#include "varatt.h"
+#endif
 }
 
 namespace vectorizer::pg {
