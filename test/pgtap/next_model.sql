@@ -1,7 +1,7 @@
 -- Another model for a collection that has one: it is made beside, and takes its place when it is complete.
 \ir files.psql
 BEGIN;
-SELECT plan(27);
+SELECT plan(30);
 
 CREATE ROLE reader;
 CREATE ROLE stranger;
@@ -64,6 +64,20 @@ SELECT vectorizer.alter_collection('papers', text_config => 'simple');
 SELECT results_eq($$SELECT dimension, next_model, state FROM vectorizer.collections$$, $$VALUES (20, NULL::text, 'new')$$, 'with other lexemes all is made in place');
 SELECT vectorizer.sync('reports');
 SELECT results_eq($$SELECT DISTINCT vector_dims(embedding) FROM vectorizer_data.papers$$, $$VALUES (20)$$, 'and complete after a pass');
+
+-- A dump numbers columns anew
+UPDATE vectorizer.collection SET embedding_column = 1;
+SELECT is((SELECT count(*) FROM vectorizer.search('papers', 'pears', 5, 'vector')), 5::bigint, 'another number is of a dump');
+SELECT vectorizer.pause('reports'), vectorizer.resume('reports');
+SELECT is((SELECT embedding_column FROM vectorizer.collection), (SELECT attnum FROM pg_attribute WHERE attrelid = 'vectorizer_data.papers'::regclass AND attname = 'embedding'), 'and put right when the project is resumed');
+
+-- Privileges of single columns
+GRANT SELECT (path, embedding) ON vectorizer_data.papers TO stranger;
+SELECT vectorizer.alter_collection('papers', dimension => 12);
+SELECT vectorizer.sync('reports');
+SELECT ok(has_column_privilege('stranger', 'vectorizer_data.papers', 'embedding', 'SELECT'), 'privileges of columns come along');
+SELECT vectorizer.alter_collection('papers', dimension => 20);
+SELECT vectorizer.sync('reports');
 
 -- A view in the way
 CREATE VIEW vectors AS SELECT path, embedding FROM vectorizer_data.papers;

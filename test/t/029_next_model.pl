@@ -4,6 +4,7 @@ use warnings;
 use EmbeddingsServer;
 use HnswCheck qw(index_is_sound);
 use IPC::Run;
+use Time::HiRes qw(sleep);
 use PostgreSQL::Test::Utils;
 use Test::More;
 use VectorizerNode qw(new_node);
@@ -18,7 +19,7 @@ my @things = qw(whale shark wolf deer eagle salmon oak moss beetle falcon);
 my @verbs = qw(hunts eats sees hears follows flees finds loses);
 my $dir = folder('docs');
 put("$dir/$_.txt", "The $things[$_ % 10] $verbs[$_ % 8] the $things[($_ * 7 + 3) % 10] by the river, number $_.\n") for 1 .. 600;
-sql("SELECT vectorizer.add_project('docs', '$dir', dimension => 32)");
+sql("SELECT vectorizer.add_project('docs', '$dir', include => '{*.txt}', dimension => 32)");
 ok(wait_for($node, 30, "SELECT state = 'ready' AND chunks = 600 FROM vectorizer.collections"), 'a collection');
 sql("SELECT vectorizer.add_endpoint('remote', '" . $server->url('ok') . "', 'm', 8)");
 
@@ -63,6 +64,37 @@ $server->control('ok');
 ok(wait_for($node, 60, "SELECT model = 'remote' AND next_model IS NULL AND waiting = 0 FROM vectorizer.collections"), 'and the new one comes');
 is(sql("SELECT count(*) FROM vectorizer_data.docs WHERE embedding IS DISTINCT FROM vectorizer.embed(content, 'docs')"), '0', 'complete');
 is(sql("SELECT count(*) FROM pg_attribute WHERE attrelid = 'vectorizer_data.docs'::regclass AND attname LIKE 'next%'"), '0', 'without a trace');
+
+# An endpoint that refuses everything takes the place of nothing, and keeps nobody busy
+sql("SELECT vectorizer.add_endpoint('refuses', '" . $server->url('status/400') . "', 'm', 8)");
+sql("SELECT vectorizer.alter_collection('docs', model => 'lsa', dimension => 32)");
+ok(wait_for($node, 30, "SELECT model = 'lsa' AND next_model IS NULL FROM vectorizer.collections"), 'back to its own words');
+put("$dir/small/$_.txt", "A small file about whales, number $_.\n") for 1 .. 12;
+sql("SELECT vectorizer.add_project('small', '$dir/small', dimension => 8)");
+ok(wait_for($node, 30, "SELECT state = 'ready' FROM vectorizer.collections WHERE name = 'small'"), 'a small collection');
+sql("SELECT vectorizer.alter_collection('small', model => 'refuses')");
+ok(wait_for($node, 60, "SELECT last_error LIKE 'its next model does not take over%' FROM vectorizer.collections WHERE name = 'small'"), 'a model that embeds nothing does not take over, and says so');
+is(sql("SELECT count(*) FROM vectorizer.search('small', 'whales', 5, 'vector')"), '5', 'and the one in force finds');
+unlink "$dir/small/1.txt";
+ok(wait_for($node, 10, "SELECT count(*) = 11 FROM vectorizer_data.small"), 'a file whose chunk was refused goes');
+sql("UPDATE vectorizer.refused_row SET next_try = now()");
+sleep 2;
+my $before = sql("SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'");
+sleep 5;
+cmp_ok(sql("SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'") - $before, '<', 200, 'which keeps nobody busy');
+sql("SELECT vectorizer.alter_collection('small', model => 'lsa')");
+
+# What stands in its way is one collection's trouble
+sql("SELECT vectorizer.alter_collection('small', model => 'remote'); CREATE VIEW in_the_way AS SELECT embedding FROM vectorizer_data.small");
+sql("SELECT vectorizer.add_collection('small', 'zebra', dimension => 8)");
+ok(wait_for($node, 30, "SELECT last_error LIKE 'its next model cannot take over%' FROM vectorizer.collections WHERE name = 'small'"), 'a view of the embeddings is in the way');
+ok(wait_for($node, 30, "SELECT state = 'ready' AND chunks = 11 FROM vectorizer.collections WHERE name = 'zebra'"), 'of no other collection');
+sql('DROP VIEW in_the_way');
+put("$dir/small/13.txt", "One more.\n");
+ok(wait_for($node, 90, "SELECT model = 'remote' AND last_error IS NULL FROM vectorizer.collections WHERE name = 'small'"), 'once it is gone the next model takes over');
+sql("SELECT vectorizer.drop_project('small')");
+sql("SELECT vectorizer.alter_collection('docs', model => 'remote')");
+ok(wait_for($node, 60, "SELECT model = 'remote' AND next_model IS NULL AND waiting = 0 FROM vectorizer.collections"), 'on');
 
 # A reader who does not end keeps it waiting, and nobody else
 my $reader = $node->background_psql('postgres');

@@ -7,7 +7,9 @@
 #include "pg/workspace/subtransaction.hpp"
 
 extern "C" {
+#include "catalog/pg_type.h"
 #include "storage/lmgr.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 }
 
@@ -16,8 +18,10 @@ namespace vectorizer::pg {
 namespace {
 
 constexpr int kEmbedBatch = 1000;
-constexpr const char *kReadersPatience = "200ms";
 constexpr int kAttempts = 5;
+constexpr int kSecondsAfterReaders = 10;
+constexpr int kSecondsAfterError = 60;
+constexpr int64 kMostRefused = 10;  // rows, or a hundredth of them, without which another model may take over
 constexpr long kPauseMicroseconds = 300'000;  // between attempts to have a table for oneself
 constexpr const char *kPatience = "1s";  // with writers who do not end
 
@@ -92,46 +96,80 @@ private:
 			if (chunks > 0 && !embed(next, Which::kNew))
 				return;
 		}
-		else {
-			tell_embedder(next);
-			if (!all_asked(next))
-				return;
+		else if (!all_asked(next, chunks)) {
+			return;
 		}
 		host_.announce("indexing");
 		spi_run("SELECT vectorizer.index_next($1)", {param(next.id)});
-		if (!end_batch() || !keep_readers_out())
+		if (!end_batch())
 			return;
-		spi_run("SELECT vectorizer.swap_next($1)", {param(next.id)});
+		swap(next);
 		end_batch();
 	}
 
-	/// Whether no row of it waits but those that its endpoint has refused.
-	static bool all_asked(const Collection &next)
+	/// Whether the endpoint of what comes next has embedded all rows. Some it may have refused, but not so many that a model that works gave
+	/// way to one that does not.
+	static bool all_asked(const Collection &next, int64 chunks)
 	{
-		int64 waiting = 0;
-		as_table_owner(next.table, [&] {
-			spi_run(psprintf("SELECT count(*) FROM vectorizer_data.%s WHERE next_generation = 0", quote_identifier(next.name)));
-			waiting = spi_int64(0, 1);
-		});
-		spi_run("SELECT count(*) FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2",
+		spi_run("SELECT coalesce(array_agg(row_id), '{}'), coalesce(array_agg(content_hash), '{}') FROM vectorizer.refused_row"
+				" WHERE collection_id = $1 AND endpoint_id = $2",
 				{param(next.id), param(next.endpoint)});
-		return waiting <= spi_int64(0, 1);
+		bool null;
+		const Param ids{INT8ARRAYOID, datumCopy(spi_datum(0, 1, &null), false, -1)};
+		const Param hashes{BYTEAARRAYOID, datumCopy(spi_datum(0, 2, &null), false, -1)};
+		int64 waiting = 0;
+		int64 refused = 0;
+		as_table_owner(next.table, [&] {
+			spi_run(psprintf("SELECT count(*) FILTER (WHERE r.id IS NULL), count(r.id) FROM vectorizer_data.%s c"
+							 " LEFT JOIN unnest($1, $2) r (id, hash) ON r.id = c.id::bigint AND r.hash = c.content_hash::bytea"
+							 " WHERE c.next_generation = 0",
+							 quote_identifier(next.name)),
+					{ids, hashes});
+			waiting = spi_int64(0, 1);
+			refused = spi_int64(0, 2);
+		});
+		if (waiting > 0) {
+			want_embedder_at_commit(EmbedderWish::kRows);
+			return false;
+		}
+		if (refused == 0 || (refused <= std::max(kMostRefused, chunks / 100) && refused < chunks))
+			return true;
+		note_error(next.id, psprintf("its next model does not take over: the endpoint refuses " INT64_FORMAT " of " INT64_FORMAT " rows",
+									 refused, chunks));
+		return false;
 	}
 
-	/// Tries to have the table for itself. Those who come later wait behind that, so for moments only; if somebody reads on, whoever tends the
-	/// collection next tries again.
-	bool keep_readers_out()
+	static void note_error(int64 collection, const char *error)
+	{
+		spi_run("UPDATE vectorizer.collection_stats SET last_error = $2 WHERE collection_id = $1 AND last_error IS DISTINCT FROM $2",
+				{param(collection), param(error)});
+	}
+
+	/// Puts what comes next in the place of what is in force, if the table is to be had for oneself. Those who come later wait behind that, so
+	/// for moments only. What stands in its way is this collection's trouble, and is tried again.
+	void swap(const Collection &next)
 	{
 		for (int i = 0; i < kAttempts; ++i) {
-			const ErrorData *error = in_subtransaction([&] { wait_for_table(AccessExclusiveLock, kReadersPatience); });
+			// Autovacuum gives way to whoever has waited for deadlock_timeout.
+			const char *patience = i + 1 < kAttempts ? "200ms" : "1200ms";
+			const ErrorData *error = in_subtransaction([&] {
+				wait_for_table(AccessExclusiveLock, patience);
+				spi_run("SELECT vectorizer.swap_next($1)", {param(next.id)});
+			});
 			if (error == nullptr)
-				return true;
-			if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+				return;
+			if (fails_everything(error))
 				ReThrowError(const_cast<ErrorData *>(error));
+			if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE) {
+				note_error(next.id, psprintf("its next model cannot take over: %s", error->message));
+				host_.come_back(kSecondsAfterError);
+				return;
+			}
 			pg_usleep(kPauseMicroseconds);
 			CHECK_FOR_INTERRUPTS();
 		}
-		return false;
+		note_error(next.id, "its next model waits for somebody who reads the table");
+		host_.come_back(kSecondsAfterReaders);
 	}
 
 	void wait_for_table(LOCKMODE mode, const char *patience)

@@ -19,6 +19,9 @@ public:
 	/// Ends a batch, with a commit where that is the host's way. False: stop here.
 	virtual bool end_batch() = 0;
 
+	/// Something could not be done now, and should be tried again after so many seconds.
+	virtual void come_back(int) {}
+
 protected:
 	~Host() = default;
 };

@@ -49,7 +49,7 @@ bool AskingForRows::finish(remote::Finished &finished)
 
 int64 AskingForRows::due()
 {
-	int64 due = kNever;
+	int64 due = list_ ? 0 : kNever;
 	for (const auto &[number, request] : requests_) {
 		if (request.answered != 0)
 			due = std::min(due, request.not_before);
@@ -240,11 +240,14 @@ void AskingForRows::end(Pass &pass)
 	pass.active = false;
 	const ErrorData *error = attempt_transaction([&] {
 		count_waiting(pass.of);
+		prune_refused(pass.of);
 		pass.retry_at = next_refused(pass.of);
 	});
+	if (pass.retry_at != 0)  // not at once, should it be due: there was nothing to ask for just now
+		pass.retry_at = std::max(pass.retry_at, GetCurrentTimestamp() + kErrorPause);
 	if (error != nullptr)
 		give_up_for_now(pass, error);
-	else if (pass.of.beside)
+	else if (std::exchange(pass.news, false) && pass.of.beside)
 		want_watcher(MyDatabaseId);  // who puts it in the place of what is in force
 }
 
@@ -340,6 +343,7 @@ void AskingForRows::succeed(const Request &request, Served &served, Pass &pass, 
 	served.patience.succeeded();
 	served.queries_not_before = 0;
 	pass.errors = 0;
+	pass.news = true;
 	pass.again = pass.again || stored > 0;
 	list_ = list_ || outage;
 }
@@ -367,6 +371,7 @@ void AskingForRows::fail(const Request &request, Served &served, Pass &pass)
 	const remote::Patience::Verdict verdict =
 		served.patience.failed(request.answer, request.rows.size(), pg_prng_double(&pg_global_prng_state));
 	served.failed_at = now;
+	pass.news = pass.news || verdict.blames;
 	served.outage = served.outage || request.answer.outcome != remote::Outcome::kRefused;
 	served.not_before = now + static_cast<int64>(verdict.delay * USECS_PER_SEC);
 	if (request.answer.outcome == remote::Outcome::kRefused && remote::refuses_everything(request.answer))

@@ -43,6 +43,7 @@ private:
 		bool counted = false;    // in this pass
 		bool exhausted = false;  // nothing more is taken in this pass
 		bool again = false;      // another one should follow
+		bool news = false;       // something was stored or refused, since a pass last found nothing more to ask for
 		int64 after = PG_INT64_MIN;
 		TimestampTz not_before = 0;
 		TimestampTz retry_at = 0;  // when a row that was refused is due, once it is not active; 0: there is none

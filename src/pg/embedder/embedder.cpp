@@ -28,6 +28,7 @@ namespace {
 
 constexpr int64 kLinger = 5 * USECS_PER_MINUTE;  // without anything to do, until it leaves
 constexpr int64 kLongestSleep = 60'000;          // milliseconds
+constexpr int kMostSteps = 100;                  // between looks at what others want
 
 class Embedder {
 public:
@@ -38,7 +39,7 @@ public:
 		take_finished();
 		take_queries();
 		if (!RecoveryInProgress()) {  // else, once this server is no standby any more, its watcher looks for rows that wait
-			while (asking_.step()) {
+			for (int i = 0; i < kMostSteps && asking_.step(); ++i) {
 				worked_ = GetCurrentTimestamp();
 				take_finished();
 				take_queries();

@@ -243,6 +243,38 @@ void note_trouble(const AskedCollection &collection, const char *error)
 			{param(collection.id), param(error), param(collection.endpoint)});
 }
 
+void prune_refused(const AskedCollection &asked)
+{
+	const Collection *collection = still_asked(asked);
+	if (collection == nullptr || !ConditionalLockRelationOid(collection->table, AccessShareLock))
+		return;
+	const uint64 count = spi_run("SELECT row_id, content_hash FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2"
+								 " ORDER BY next_try LIMIT 1000",
+								 {param(asked.id), param(asked.endpoint)});
+	if (count == 0)
+		return;
+	auto *refused = static_cast<AskedRow *>(palloc(sizeof(AskedRow) * (count + 1)));
+	for (uint64 i = 0; i < count; ++i)
+		refused[i] = {spi_int64(i, 1), {}, spi_bytes(i, 2)};
+	uint64 left = 0;
+	as_table_owner(collection->table, [&] {
+		left = spi_run(psprintf("SELECT id::bigint, content_hash::bytea FROM vectorizer_data.%s WHERE id = ANY ($1) AND %s::integer = 0",
+								quote_identifier(collection->name), collection->generation_column()),
+					   {ids_of({refused, count})});
+	});
+	auto *gone = static_cast<AskedRow *>(palloc(sizeof(AskedRow) * (count + 1)));
+	std::size_t n_gone = 0;
+	for (uint64 i = 0; i < count; ++i) {
+		bool waits = false;
+		for (uint64 k = 0; k < left && !waits; ++k)
+			waits = spi_int64(k, 1) == refused[i].id && spi_bytes(k, 2) == refused[i].hash;
+		if (!waits)
+			gone[n_gone++] = refused[i];
+	}
+	spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2 AND row_id = ANY ($3)",
+			{param(asked.id), param(asked.endpoint), ids_of({gone, n_gone})});
+}
+
 TimestampTz next_refused(const AskedCollection &collection)
 {
 	spi_run("SELECT min(next_try) FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2",

@@ -67,6 +67,9 @@ bool count_waiting(const AskedCollection &collection);
 /// Notes why a collection's rows cannot be asked for.
 void note_trouble(const AskedCollection &collection, const char *error);
 
+/// Forgets refusals of rows that are gone, say something else or wait no more, unless somebody has the table locked.
+void prune_refused(const AskedCollection &collection);
+
 /// When a row that was refused is due next; 0: there is none.
 TimestampTz next_refused(const AskedCollection &collection);
 

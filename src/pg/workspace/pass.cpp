@@ -339,6 +339,12 @@ private:
 		progress_.rows = of_project;
 	}
 
+	void come_back(int seconds) override
+	{
+		const TimestampTz at = GetCurrentTimestamp() + seconds * USECS_PER_SEC;
+		result_.scan_at = result_.scan_at == 0 ? at : std::min(result_.scan_at, at);
+	}
+
 	void announce(const char *phase) override
 	{
 		report(phase);

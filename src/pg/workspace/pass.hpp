@@ -36,6 +36,7 @@ struct PassResult {
 	bool hard_links = false;    // a file among those in scope has other names, of which nothing was told
 	int64 losses = -1;          // so many files are gone that a pass of everything must find the same number again; -1: not so
 	TimestampTz retry_at = 0;   // when a file that failed is due; 0: there is none
+	TimestampTz scan_at = 0;    // when everything should be looked at again, at the latest; 0: it need not
 };
 
 /// REQUIRES: a transaction with an SPI connection and an active snapshot (a committing pass ends with new ones), the

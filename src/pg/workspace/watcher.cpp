@@ -279,6 +279,8 @@ private:
 		}
 		if (due.losses >= 0)
 			due.scan = std::min(due.scan, due.losses_at + second_look);
+		if (result.scan_at != 0)
+			due.scan = std::min(due.scan, result.scan_at);
 		if (result.more)
 			due.scan = 0;
 		due.retry = result.retry_at == 0 ? 0 : std::max(result.retry_at, now + soon);
