@@ -11,7 +11,7 @@ use Watched qw(folder put wait_for);
 
 my $server = EmbeddingsServer->start(dimension => 8);
 my $other = EmbeddingsServer->start(dimension => 8);
-my $node = new_node('main', conf => Watched::conf() . "vectorizer.allowed_endpoints = 'http://127.0.0.1:" . $server->port . ', http://127.0.0.1:' . $other->port . "'\n");
+my $node = new_node('main', conf => Watched::conf() . "vectorizer.allowed_endpoints = 'http://127.0.0.1:" . $server->port . ', http://127.0.0.1:' . $other->port . "'\nmax_worker_processes = 16\n");
 
 sub sql { my ($query, $database) = @_; return $node->safe_psql($database // 'postgres', $query); }
 sub add_endpoint
@@ -179,7 +179,10 @@ for my $encoding ('LATIN1', 'SQL_ASCII')
 	is(sql("SELECT count(*) FROM vectorizer.search('notes', E'caf\\xe9', 5, 'vector')", $database), '5', "$encoding: and queries");
 	is(sql("SELECT content FROM vectorizer.search('notes', 'plain 7', 1, 'vector')", $database), 'plain 7', "$encoding: which find");
 }
-is(sql("SELECT vectorizer.embed(U&'caf\\00e9', 'b')"), sql("SELECT vectorizer.embed(E'caf\\xe9', 'a')", 'latin1'), 'a text is the same text in another encoding');
+sql("CREATE DATABASE utf8 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+sql('CREATE EXTENSION vectorizer', 'utf8');
+add_endpoint('a', $other->url('ok'), undef, 'utf8');
+is(sql("SELECT vectorizer.embed(U&'caf\\00e9', 'a')", 'utf8'), sql("SELECT vectorizer.embed(E'caf\\xe9', 'a')", 'latin1'), 'a text is the same text in another encoding');
 
 $locker->quit;
 done_testing();
