@@ -165,7 +165,7 @@ is(wrong('notes'), '0', 'and all is right');
 sql("SELECT vectorizer.alter_endpoint('remote', url => '" . $server->url('ok') . "')");
 add_endpoint('quick', $other->url('ok'));
 sql("SELECT vectorizer.create_collection('quick.notes', model => 'quick')");
-$server->control('slow/4');
+$server->control('slow/8');
 sql("INSERT INTO vectorizer_data.notes (content) SELECT 'slowly ' || i FROM generate_series(1, 40) i");
 ok(wait_for($node, 10, "SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'vectorizer embedder' AND state = 'active'"), 'while a request runs');
 sleep 1.5;
@@ -173,9 +173,9 @@ sql("UPDATE vectorizer_data.notes SET content = 'quickly ' || id WHERE content L
 sql("DELETE FROM vectorizer_data.notes WHERE content LIKE 'slowly 2_'");
 sql("INSERT INTO vectorizer_data.\"quick.notes\" (content) VALUES ('not held up')");
 $begin = time;
-ok(settled('quick.notes', 3), 'another endpoint is asked');
+ok(settled('quick.notes', 7), 'another endpoint is asked');
 is(sql("SELECT content FROM vectorizer.search('quick.notes', 'not held up', mode => 'vector')"), 'not held up', 'for queries, too');
-cmp_ok(time - $begin, '<', 3.5, 'and answers');
+cmp_ok(time - $begin, '<', 7.5, 'and answers');
 ($status, $out, $error) = $node->psql('postgres', "SET vectorizer.embed_timeout = '500ms'; SELECT vectorizer.embed('new query', 'notes')");
 like($error, qr/no answer within 500 ms/, 'a query waits as long as it is told to');
 my $impatient = $node->background_psql('postgres', on_error_stop => 0);
@@ -216,7 +216,13 @@ sql("INSERT INTO vectorizer_data.notes (content) SELECT 'killed ' || i FROM gene
 ok(wait_for($node, 10, "SELECT count(*) > 0 FROM vectorizer_data.notes WHERE content LIKE 'killed %' AND embedding IS NOT NULL"), 'some rows are embedded');
 my $embedder = sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'vectorizer embedder'");
 kill 'KILL', $embedder;
-ok($node->poll_query_until('postgres', 'SELECT 1', '1'), 'the server recovers from the death of the embedder');
+my $up = 0;    # not by psql, whose input would be a broken pipe while the server refuses it
+for (1 .. 300)
+{
+	last if $up = system('pg_isready', '-q', '-h', $node->host, '-p', $node->port) == 0;
+	sleep 0.2;
+}
+ok($up, 'the server recovers from the death of the embedder');
 $server->control('ok');
 ok(settled('notes', 60), 'and the rows that waited are embedded');
 $server->control('slow/1');

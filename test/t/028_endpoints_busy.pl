@@ -66,7 +66,7 @@ ok(wait_for($node, 10, "SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_
 $locker->query_safe("BEGIN; SELECT FROM vectorizer_data.one WHERE content = 'locked 3' FOR UPDATE");
 ok(wait_for($node, 10, "SELECT count(*) = 4 FROM vectorizer_data.one WHERE content LIKE 'locked%' AND embedding IS NOT NULL"), 'a locked row is left out');
 $locker->query_safe('ROLLBACK');
-ok(settled('one', 3), 'and gets what came for it when it is free again');
+ok(settled('one', 10), 'and gets what came for it when it is free again');
 is(inputs($server), 5, 'without being asked for again');
 $server->control('ok');
 
@@ -148,9 +148,9 @@ ok(settled('one', 30), 'and forgiven when it is back');
 
 $server->control('slow/30');
 my $begin = time;
-my ($status, $out, $error) = $node->psql('postgres', "SET vectorizer.embed_timeout = '1s'; SELECT count(*) > 0 FROM vectorizer.search('one, two, files', 'a number of files', 5)");
+my ($status, $out, $error) = $node->psql('postgres', "SET vectorizer.embed_timeout = '3s'; SELECT count(*) > 0 FROM vectorizer.search('one, two, files', 'a number of files', 5)");
 is($out, 't', 'words find in many collections');
-cmp_ok(time - $begin, '<', 2.5, 'after one time-out');
+cmp_ok(time - $begin, '<', 5.9, 'after one time-out');
 is(() = $error =~ /WARNING/g, 1, 'and one warning') or diag($error);
 sql("CREATE ROLE someone; GRANT vectorizer_reader TO someone");
 ($status, $out, $error) = $node->psql('postgres', "SET vectorizer.embed_timeout = '100ms'; SET ROLE someone; SELECT vectorizer.embed('a secret address', 'one')");
