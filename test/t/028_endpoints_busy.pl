@@ -156,6 +156,7 @@ sql("CREATE ROLE someone; GRANT vectorizer_reader TO someone");
 ($status, $out, $error) = $node->psql('postgres', "SET vectorizer.embed_timeout = '100ms'; SET ROLE someone; SELECT vectorizer.embed('a secret address', 'one')");
 like($error, qr/gave no embedding.*vectorizer_admin are told why/s, 'why is for administrators');
 $server->control('ok');
+sql("SELECT vectorizer.alter_endpoint('a', options => '{\"timeout_ms\": null}')");
 
 # Another answer than before
 

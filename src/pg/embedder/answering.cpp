@@ -69,7 +69,7 @@ void Answering::look_up(Served &served)
 	}
 	guard([&] {
 		const std::string_view texts[] = {text};
-		Asked asked{served.id, key_, {query_.id}};
+		Asked asked{served.id, served.version, key_, {query_.id}};
 		requests_.emplace(client_.begin(served.queries, texts, told_to_end()), std::move(asked));
 	});
 }
@@ -91,7 +91,8 @@ bool Answering::finish(const remote::Finished &finished)
 	}
 	if (well)
 		guard([&] { cache_.put(asked.key, answer.values); });
-	if (Served *served = endpoints_.find(asked.endpoint)) {
+	// What it said before it was changed says nothing of it now.
+	if (Served *served = endpoints_.find(asked.endpoint); served != nullptr && served->version == asked.version) {
 		if (!well) {
 			fail(*served, answer);
 		}

@@ -25,6 +25,7 @@ public:
 private:
 	struct Asked {
 		int64 endpoint = 0;
+		int64 version = 0;            // of the endpoint that was asked
 		std::string key;              // of the cache
 		std::vector<QueryId> queries; // that wait for it
 	};

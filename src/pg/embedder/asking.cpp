@@ -196,6 +196,7 @@ bool AskingForRows::ask(Pass &pass, Served &served)
 	guard([&] {
 		Request request;
 		request.endpoint = served.id;
+		request.version = served.version;
 		request.collection = pass.of;
 		request.rows = std::move(taken_);
 		request.begun = GetCurrentTimestamp();
@@ -363,6 +364,8 @@ void AskingForRows::fail(const Request &request, Served &served, Pass &pass)
 {
 	const TimestampTz now = GetCurrentTimestamp();
 	pass.exhausted = pass.again = true;
+	if (request.version != served.version)
+		return;  // it was changed meanwhile
 	if (request.answer.retry_after >= 0)
 		served.server_says = std::max(served.server_says,
 									  now + static_cast<int64>(std::min(request.answer.retry_after, remote::kLongestServerDelay) * USECS_PER_SEC));

@@ -61,6 +61,7 @@ private:
 
 	struct Request {
 		int64 endpoint = 0;
+		int64 version = 0;  // of the endpoint that was asked
 		AskedCollection collection{};
 		std::vector<Row> rows;
 		TimestampTz begun = 0;
