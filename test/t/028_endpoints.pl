@@ -155,6 +155,8 @@ sql("INSERT INTO vectorizer_data.notes (content) SELECT CASE WHEN i = 37 THEN 't
 ok(wait_for($node, 20, "SELECT count(*) = 1 AND bool_and(content = 'this is poison') FROM vectorizer_data.notes WHERE model_generation = 0"), 'one text that is refused holds up no other');
 is(sql("SELECT collection, attempts, error FROM vectorizer.refused_rows"), 'notes|1|HTTP 400: it is poison', 'it shows');
 is(sql("SELECT count(*) FROM vectorizer.search('notes', 'poison', mode => 'text')"), '1', 'and is found by words');
+is(sql("SELECT count(*) FROM (VALUES (1, 'this is poison'), (2, 'harmless 3')) q (n, words), LATERAL vectorizer.search('notes', words, 1) s"
+	. " WHERE (n, s.vector_rank IS NOT NULL) IN ((1, false), (2, true))"), '2', 'a query that is refused leaves others of its statement alone');
 sql("UPDATE vectorizer_data.notes SET content = 'this is medicine' WHERE content = 'this is poison'");
 ok(settled('notes'), 'once it says something else it is asked for at once');
 ok(wait_for($node, 5, 'SELECT count(*) = 0 FROM vectorizer.refused_rows'), 'and refused no more');

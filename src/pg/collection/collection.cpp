@@ -27,7 +27,7 @@ std::span<const char *const> text_array(uint64 row, int column)
 	return {strings, static_cast<std::size_t>(count)};
 }
 
-/// Row i of kColumns.
+/// Row i of what load() selects.
 Collection collection_of(uint64 i, Oid schema)
 {
 	Collection each{};
@@ -69,7 +69,7 @@ std::span<Collection> load(const char *source, const char *condition, int64 para
 	const uint64 count = spi_run(
 		psprintf("SELECT c.id, c.name, include, exclude, chunk_size, chunk_overlap, c.text_config, revision, c.dimension, model_generation,"
 				 " kind = 'dynamic', c.model, coalesce((model_options ->> 'k1')::float8, 1.2), coalesce((model_options ->> 'b')::float8, 0.75),"
-				 " i.id, e.id FROM %s c LEFT JOIN vectorizer.imported_model i ON i.name = c.model"
+				 " i.id, e.id, c.next IS NOT NULL FROM %s c LEFT JOIN vectorizer.imported_model i ON i.name = c.model"
 				 " LEFT JOIN vectorizer.endpoint e ON e.name = c.model WHERE c.%s = $1 ORDER BY c.name",
 				 source, condition),
 		{param(parameter)});
@@ -84,6 +84,11 @@ std::span<Collection> load(const char *source, const char *condition, int64 para
 std::span<Collection> load(const char *condition, int64 parameter)
 {
 	const std::span<Collection> collections = load("vectorizer.collection", condition, parameter);
+	bool any = false;
+	for (uint64 i = 0; i < collections.size(); ++i)
+		any = any || spi_bool(i, 17);
+	if (!any)
+		return collections;
 	const std::span<Collection> wanted =
 		load("(SELECT w.* FROM vectorizer.collection x, jsonb_populate_record(x, x.next || jsonb_build_object("
 			 "'model_generation', coalesce((x.next ->> 'generation')::integer, 0))) w WHERE x.next IS NOT NULL)",

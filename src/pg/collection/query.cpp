@@ -118,10 +118,11 @@ TSQuery any_of(std::span<const QueryTerm> terms)
 	return DatumGetTSQuery(DirectFunctionCall1(tsqueryin, CStringGetDatum(source.data)));
 }
 
-/// The endpoint that has failed this statement: it is not waited for once more for each collection.
+/// What an endpoint has failed to embed for this statement: it is not waited for once more for each collection.
 struct Failed {
 	int64 endpoint;
 	TimestampTz statement;
+	uint64 query;  // a hash of it
 	char reason[512];
 };
 constinit Failed failed{};
@@ -130,13 +131,15 @@ constinit Failed failed{};
 const Vector *ask_for_query(const Searched &collection, std::string_view query, bool required)
 {
 	const TimestampTz statement = GetCurrentStatementStartTimestamp();
-	const bool again = failed.endpoint == collection.endpoint && failed.statement == statement;
+	const uint64 hash = std::hash<std::string_view>{}(query);
+	const bool again = failed.endpoint == collection.endpoint && failed.statement == statement && failed.query == hash;
 	const char *reason = failed.reason;
 	const Vector *embedding = again ? nullptr : embed_query(collection.endpoint, collection.dimension, query, &reason);
 	if (embedding != nullptr)
 		return embedding;
 	failed.endpoint = collection.endpoint;
 	failed.statement = statement;
+	failed.query = hash;
 	if (!again)
 		strlcpy(failed.reason, reason, sizeof(failed.reason));
 	if (required)

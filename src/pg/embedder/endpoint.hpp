@@ -34,8 +34,7 @@ struct EndpointRow {
 	const char *query_input_type;
 };
 
-/// All of them, or the one that options (jsonb) and the rest say and that is no row yet. In the current memory context. REQUIRES: an
-/// SPI connection.
+/// All of them, by id, in the current memory context. REQUIRES: an SPI connection.
 std::span<const EndpointRow> load_endpoints();
 
 enum class Asked { kDocument, kQuery };
