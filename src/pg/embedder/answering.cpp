@@ -2,8 +2,8 @@
 
 #include "core/remote/retry.hpp"
 #include "pg/boundary.hpp"
-#include "pg/embedder/attempt.hpp"
 #include "pg/embedder/encoding.hpp"
+#include "pg/embedder/interrupts.hpp"
 
 extern "C" {
 #include "common/pg_prng.h"

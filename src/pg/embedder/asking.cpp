@@ -3,10 +3,11 @@
 #include "core/remote/batches.hpp"
 #include "core/remote/retry.hpp"
 #include "pg/boundary.hpp"
-#include "pg/embedder/attempt.hpp"
 #include "pg/embedder/encoding.hpp"
+#include "pg/embedder/interrupts.hpp"
 #include "pg/workspace/registry.hpp"
 #include "pg/workspace/subtransaction.hpp"
+#include "pg/workspace/transaction.hpp"
 
 extern "C" {
 #include "commands/extension.h"

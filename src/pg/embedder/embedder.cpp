@@ -7,7 +7,7 @@
 #include "pg/compat.hpp"
 #include "pg/embedder/answering.hpp"
 #include "pg/embedder/asking.hpp"
-#include "pg/embedder/attempt.hpp"
+#include "pg/embedder/interrupts.hpp"
 #include "pg/embedder/wishes.hpp"
 
 #include <csignal>
@@ -40,6 +40,7 @@ public:
 		take_queries();
 		if (!RecoveryInProgress()) {  // else, once this server is no standby any more, its watcher looks for rows that wait
 			for (int i = 0; i < kMostSteps && asking_.step(); ++i) {
+				serve_interrupts();
 				worked_ = GetCurrentTimestamp();
 				take_finished();
 				take_queries();

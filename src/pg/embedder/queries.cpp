@@ -1,6 +1,5 @@
 #include "pg/embedder/queries.hpp"
 
-#include "pg/embedder/embedder.hpp"
 #include "pg/embedder/encoding.hpp"
 #include "pg/embedder/wishes.hpp"
 #include "pg/workspace/registry.hpp"
@@ -141,8 +140,8 @@ void wait_for_answer(int64 endpoint, int32 dimension, std::string_view text, Tim
 		if (left <= 0)
 			return;
 		// Also now and then, should an embedder have ended that knew of it.
-		if (asked && want_embedder(EmbedderWish::kQuery))
-			start_embedder(MyDatabaseId);
+		if (asked)
+			want_embedder(EmbedderWish::kQuery);
 		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, std::min(left, asked ? kLookMilliseconds : kFullMilliseconds),
 				  PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);

@@ -1,8 +1,8 @@
 #include "pg/embedder/served.hpp"
 
 #include "pg/boundary.hpp"
-#include "pg/embedder/attempt.hpp"
 #include "pg/workspace/subtransaction.hpp"
+#include "pg/workspace/transaction.hpp"
 
 namespace vectorizer::pg {
 

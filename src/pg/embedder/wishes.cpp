@@ -25,8 +25,8 @@ void at_transaction_end(XactEvent event, void *)
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
-	if (at_commit && event == XACT_EVENT_COMMIT && registry_exists() && want_embedder(*at_commit))
-		start_embedder(MyDatabaseId);
+	if (at_commit && event == XACT_EVENT_COMMIT && registry_exists())
+		want_embedder(*at_commit);
 	at_commit.reset();
 }
 
@@ -46,7 +46,7 @@ void detach_embedder(int, Datum)
 
 }  // namespace
 
-bool want_embedder(EmbedderWish wish)
+void want_embedder(EmbedderWish wish)
 {
 	bool start = false;
 	bool full = false;
@@ -69,7 +69,8 @@ bool want_embedder(EmbedderWish wish)
 	if (full)
 		ereport(WARNING, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						  errmsg("more than %d databases have vectorizer projects: no endpoint is asked for this one", kMaxDatabases)));
-	return start;
+	if (start)
+		start_embedder(MyDatabaseId);
 }
 
 void noted_start(Oid database, bool started)

@@ -11,12 +11,14 @@ enum class EmbedderWish {
 	kChange,  // and endpoints are not what they were
 };
 
-/// Asks for the embedder of this database, and wakes it. True: one must be started, and noted_start() told of it; if it ends before it
-/// leaves, the launcher starts another. REQUIRES: registry_exists().
-bool want_embedder(EmbedderWish wish);
+/// Asks for the embedder of this database: wakes it, or starts it. If it ends before it leaves, the launcher starts another. Does not
+/// raise. REQUIRES: registry_exists().
+void want_embedder(EmbedderWish wish);
+
+/// Whether there was a worker slot for one.
 void noted_start(Oid database, bool started);
 
-/// Likewise, once this transaction commits, and starts one; nothing without a registry. Does not raise.
+/// Likewise, once this transaction commits; nothing without a registry.
 void want_embedder_at_commit(EmbedderWish wish);
 
 /// What an embedder has to know of what others want: counts, which only grow.

@@ -30,6 +30,39 @@ inline void commit_transaction()
 	pgstat_report_stat(false);
 }
 
+/// Runs f in a transaction of its own. Null if it went well; else what was raised, palloc'd in the current context, and what f wrote is
+/// undone. It is in the log, unless a lock was not to be had.
+template <typename Function>
+const ErrorData *attempt_transaction(Function &&f)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ErrorData *volatile error = nullptr;
+	PG_TRY();
+	{
+		begin_transaction();
+		f();
+		commit_transaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+			EmitErrorReport();
+		AbortCurrentTransaction();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	return error;
+}
+
+/// Whether somebody else has what f wanted.
+inline bool is_busy(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE || error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
+}
+
 /// Ends a batch: with a commit and a new transaction, or, in a transaction of somebody else, by making what it wrote visible. The
 /// notifier may be null.
 inline void next_batch(bool commits, workspace::Notifier *notifier)

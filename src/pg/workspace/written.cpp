@@ -101,34 +101,21 @@ void WrittenCollections::look(MemoryContext context, workspace::Notifier *notifi
 
 WrittenCollections::Outcome WrittenCollections::look_at(int64 collection, const RefreshOptions &options, MemoryContext context)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	volatile Outcome outcome = Outcome::kFailed;
-	PG_TRY();
-	{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Outcome outcome = Outcome::kFailed;
+	const ErrorData *error = attempt_transaction([&] {
 		int64 rows;
-		begin_transaction();
 		outcome = pg::refresh(collection, options, context, &rows) ? Outcome::kStopped : Outcome::kDone;
-		commit_transaction();
-		unlock_projects();
-	}
-	PG_CATCH();
-	{
+	});
+	unlock_projects();
+	if (error != nullptr) {
 		outcome = Outcome::kFailed;
-		MemoryContextSwitchTo(context);
-		ErrorData *error = CopyErrorData();
-		const bool busy = error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
-		if (!busy)
-			EmitErrorReport();
-		AbortCurrentTransaction();
-		FlushErrorState();
-		unlock_projects();
-		if (!busy) {
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE) {
 			begin_transaction();
 			spi_run("SELECT vectorizer.count_dynamic($1, false, $2)", {param(collection), param(error->message)});
 			commit_transaction();
 		}
 	}
-	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
 	return outcome;
 }
