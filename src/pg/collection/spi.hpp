@@ -27,6 +27,10 @@ inline Param param(std::string_view value)
 	return {TEXTOID, text_datum(value)};
 }
 inline Param param(const char *value) { return param(std::string_view(value)); }
+inline Param bytea_param(std::string_view value)
+{
+	return {BYTEAOID, text_datum(value)};  // of one layout
+}
 inline Param null_param(Oid type) { return {type, Datum{0}, true}; }
 inline Param param_or_null(const char *value) { return value == nullptr ? null_param(TEXTOID) : param(value); }
 

@@ -3,13 +3,12 @@
 #include "pg/collection/identity.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/collection/training.hpp"
+#include "pg/embedder/refused.hpp"
 #include "pg/embedder/wishes.hpp"
 #include "pg/workspace/subtransaction.hpp"
 
 extern "C" {
-#include "catalog/pg_type.h"
 #include "storage/lmgr.h"
-#include "utils/datum.h"
 #include "utils/guc.h"
 }
 
@@ -111,12 +110,7 @@ private:
 	/// way to one that does not.
 	static bool all_asked(const Collection &next, int64 chunks)
 	{
-		spi_run("SELECT coalesce(array_agg(row_id), '{}'), coalesce(array_agg(content_hash), '{}') FROM vectorizer.refused_row"
-				" WHERE collection_id = $1 AND endpoint_id = $2",
-				{param(next.id), param(next.endpoint)});
-		bool null;
-		const Param ids{INT8ARRAYOID, datumCopy(spi_datum(0, 1, &null), false, -1)};
-		const Param hashes{BYTEAARRAYOID, datumCopy(spi_datum(0, 2, &null), false, -1)};
+		const RefusedRows known = refused_rows(next.id, next.endpoint);
 		int64 waiting = 0;
 		int64 refused = 0;
 		as_table_owner(next.table, [&] {
@@ -124,7 +118,7 @@ private:
 							 " LEFT JOIN unnest($1, $2) r (id, hash) ON r.id = c.id::bigint AND r.hash = c.content_hash::bytea"
 							 " WHERE c.next_generation = 0",
 							 quote_identifier(next.name)),
-					{ids, hashes});
+					{known.ids, known.hashes});
 			waiting = spi_int64(0, 1);
 			refused = spi_int64(0, 2);
 		});

@@ -5,6 +5,7 @@
 #include "pg/boundary.hpp"
 #include "pg/embedder/encoding.hpp"
 #include "pg/embedder/interrupts.hpp"
+#include "pg/embedder/refused.hpp"
 #include "pg/workspace/registry.hpp"
 #include "pg/workspace/subtransaction.hpp"
 #include "pg/workspace/transaction.hpp"
@@ -243,7 +244,7 @@ void AskingForRows::end(Pass &pass)
 	const ErrorData *error = attempt_transaction([&] {
 		count_waiting(pass.of);
 		prune_refused(pass.of);
-		pass.retry_at = next_refused(pass.of);
+		pass.retry_at = next_refused(pass.of.id, pass.of.endpoint);
 	});
 	if (pass.retry_at != 0)  // not at once, should it be due: there was nothing to ask for just now
 		pass.retry_at = std::max(pass.retry_at, GetCurrentTimestamp() + kErrorPause);
@@ -384,7 +385,7 @@ void AskingForRows::fail(const Request &request, Served &served, Pass &pass)
 	attempt_transaction([&] {
 		note_failure(served.id, served.patience.failures(), served.rows_due(), reason);
 		if (verdict.blames)
-			note_refusal(request.collection, asked_rows(request)[0], reason);
+			note_refusal(request.collection.id, served.id, {request.rows[0].id, request.rows[0].hash}, reason);
 	});
 }
 

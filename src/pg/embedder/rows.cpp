@@ -6,6 +6,7 @@
 #include "pg/collection/spi.hpp"
 #include "pg/collection/write_guard.hpp"
 #include "pg/embedder/encoding.hpp"
+#include "pg/embedder/refused.hpp"
 #include "pg/type/vector.hpp"
 #include "pg/workspace/project.hpp"
 #include "pg/workspace/subtransaction.hpp"
@@ -36,11 +37,6 @@ std::string_view spi_bytes(uint64 row, int column)
 	bool null;
 	const Datum value = spi_datum(row, column, &null);
 	return null ? std::string_view() : text_view(DatumGetTextPP(value));
-}
-
-Param bytea_of(std::string_view bytes)
-{
-	return {BYTEAOID, text_datum(bytes)};
 }
 
 Param ids_of(std::span<const AskedRow> rows)
@@ -166,7 +162,7 @@ Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span
 			memcpy(vector->x, values + i * static_cast<std::size_t>(dimension), sizeof(float) * static_cast<std::size_t>(dimension));
 			const auto write = [&] {
 				count += static_cast<int64>(
-					update.run({param(rows[i].id), {type, PointerGetDatum(vector)}, param(kAskedGeneration), bytea_of(rows[i].hash),
+					update.run({param(rows[i].id), {type, PointerGetDatum(vector)}, param(kAskedGeneration), bytea_param(rows[i].hash),
 								rows[i].heading.data() == nullptr ? null_param(TEXTOID) : param(rows[i].heading)}));
 			};
 			if (!one_by_one) {
@@ -184,7 +180,7 @@ Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span
 	std::size_t n_good = 0;
 	for (std::size_t i = 0; i < rows.size(); ++i) {
 		if (errors[i] != nullptr)
-			note_refusal(asked, rows[i], errors[i]);
+			note_refusal(asked.id, asked.endpoint, {rows[i].id, rows[i].hash}, errors[i]);
 		else if (given[i])
 			good[n_good++] = rows[i];
 	}
@@ -192,18 +188,6 @@ Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span
 			{param(asked.id), param(asked.endpoint), ids_of({good, n_good})});
 	*stored = count;
 	return all ? Stored::kDone : Stored::kBusy;
-}
-
-void note_refusal(const AskedCollection &collection, const AskedRow &row, const char *reason)
-{
-	spi_run("INSERT INTO vectorizer.refused_row AS r (collection_id, endpoint_id, row_id, content_hash, next_try, error)"
-			" SELECT c.id, e.id, $2, $3, clock_timestamp() + interval '1 minute', $4 FROM vectorizer.collection c, vectorizer.endpoint e"
-			" WHERE c.id = $1 AND e.id = $5"
-			" ON CONFLICT (collection_id, endpoint_id, row_id) DO UPDATE SET content_hash = excluded.content_hash, error = excluded.error,"
-			"  attempts = CASE WHEN r.content_hash = excluded.content_hash THEN r.attempts + 1 ELSE 1 END,"
-			"  next_try = clock_timestamp() + CASE WHEN r.content_hash = excluded.content_hash"
-			"   THEN least(interval '1 minute' * power(2, least(r.attempts, 20)), interval '1 day') ELSE interval '1 minute' END",
-			{param(collection.id), param(row.id), bytea_of(row.hash), param(reason), param(collection.endpoint)});
 }
 
 bool count_waiting(const AskedCollection &asked)
@@ -226,12 +210,9 @@ bool count_waiting(const AskedCollection &asked)
 			"  started_at = CASE WHEN p.waiting = 0 THEN now() ELSE p.started_at END, last_error = NULL"
 			" WHERE p.waiting <> excluded.waiting OR p.last_error IS NOT NULL",
 			{param(asked.id), param(waiting), param(asked.endpoint)});
-	if (waiting == 0) {
+	if (waiting == 0)
 		spi_run("DELETE FROM vectorizer.embedding_progress WHERE collection_id = $1 AND endpoint_id = $2",
 				{param(asked.id), param(asked.endpoint)});
-		spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2",
-				{param(asked.id), param(asked.endpoint)});
-	}
 	return true;
 }
 
@@ -248,43 +229,18 @@ void prune_refused(const AskedCollection &asked)
 	const Collection *collection = still_asked(asked);
 	if (collection == nullptr || !ConditionalLockRelationOid(collection->table, AccessShareLock))
 		return;
-	const uint64 count = spi_run("SELECT row_id, content_hash FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2"
-								 " ORDER BY next_try LIMIT 1000",
-								 {param(asked.id), param(asked.endpoint)});
-	if (count == 0)
-		return;
-	auto *refused = static_cast<AskedRow *>(palloc(sizeof(AskedRow) * (count + 1)));
-	for (uint64 i = 0; i < count; ++i)
-		refused[i] = {spi_int64(i, 1), {}, spi_bytes(i, 2)};
-	uint64 left = 0;
+	const RefusedRows refused = refused_rows(asked.id, asked.endpoint);
+	Param gone{};
 	as_table_owner(collection->table, [&] {
-		left = spi_run(psprintf("SELECT id::bigint, content_hash::bytea FROM vectorizer_data.%s WHERE id = ANY ($1) AND %s::integer = 0",
-								quote_identifier(collection->name), collection->generation_column()),
-					   {ids_of({refused, count})});
+		spi_run(psprintf("SELECT coalesce(array_agg(r.id), '{}') FROM unnest($1, $2) r (id, hash) WHERE NOT EXISTS (SELECT FROM vectorizer_data.%s c"
+						 " WHERE c.id::bigint = r.id AND c.content_hash::bytea = r.hash AND c.%s::integer = 0)",
+						 quote_identifier(collection->name), collection->generation_column()),
+				{refused.ids, refused.hashes});
+		bool null;
+		gone = {INT8ARRAYOID, spi_datum(0, 1, &null)};
 	});
-	auto *gone = static_cast<AskedRow *>(palloc(sizeof(AskedRow) * (count + 1)));
-	std::size_t n_gone = 0;
-	for (uint64 i = 0; i < count; ++i) {
-		bool waits = false;
-		for (uint64 k = 0; k < left && !waits; ++k)
-			waits = spi_int64(k, 1) == refused[i].id && spi_bytes(k, 2) == refused[i].hash;
-		if (!waits)
-			gone[n_gone++] = refused[i];
-	}
 	spi_run("DELETE FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2 AND row_id = ANY ($3)",
-			{param(asked.id), param(asked.endpoint), ids_of({gone, n_gone})});
-}
-
-TimestampTz next_refused(const AskedCollection &collection)
-{
-	spi_run("SELECT min(next_try) FROM vectorizer.refused_row WHERE collection_id = $1 AND endpoint_id = $2",
-			{param(collection.id), param(collection.endpoint)});
-	return spi_timestamp(0, 1);
-}
-
-void forgive(int64 endpoint)
-{
-	spi_run("UPDATE vectorizer.refused_row SET next_try = clock_timestamp() WHERE endpoint_id = $1", {param(endpoint)});
+			{param(asked.id), param(asked.endpoint), gone});
 }
 
 void note_success(const AskedCollection &collection, int64 stored)

@@ -57,10 +57,6 @@ enum class Stored {
 Stored store_embeddings(const AskedCollection &collection, int32 dimension, std::span<const AskedRow> rows, const float *values,
 						const bool *given, bool one_by_one, int64 *stored);
 
-/// Notes that the endpoint would not embed a row, and when it will be asked again: after a minute, twice as long each time, at most
-/// a day.
-void note_refusal(const AskedCollection &collection, const AskedRow &row, const char *reason);
-
 /// Counts a collection's waiting rows, where it shows; only while something waits is there a row. False: somebody has its table locked.
 bool count_waiting(const AskedCollection &collection);
 
@@ -69,12 +65,6 @@ void note_trouble(const AskedCollection &collection, const char *error);
 
 /// Forgets refusals of rows that are gone, say something else or wait no more, unless somebody has the table locked.
 void prune_refused(const AskedCollection &collection);
-
-/// When a row that was refused is due next; 0: there is none.
-TimestampTz next_refused(const AskedCollection &collection);
-
-/// Has all rows that an endpoint has refused asked for anew.
-void forgive(int64 endpoint);
 
 /// What became of asking an endpoint: so many rows were stored.
 void note_success(const AskedCollection &collection, int64 stored);

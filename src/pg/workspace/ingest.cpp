@@ -32,10 +32,7 @@ void sha256(std::string_view bytes, Sha256 &digest)
 
 Param bytea_param(const Sha256 &digest)
 {
-	auto *value = static_cast<bytea *>(palloc(VARHDRSZ + sizeof(digest)));
-	SET_VARSIZE(value, VARHDRSZ + sizeof(digest));
-	memcpy(VARDATA(value), digest, sizeof(digest));
-	return {BYTEAOID, PointerGetDatum(value)};
+	return pg::bytea_param(std::string_view(reinterpret_cast<const char *>(digest), sizeof(digest)));
 }
 
 /// What should be known of a file that was indexed; null if nothing.
