@@ -68,6 +68,7 @@ INSERT INTO attempts (statement, outsider, reader, writer, owner, admin) VALUES
 	('SELECT vectorizer.refresh_collection(''rows'')',                               '-',   '-',   '-',   'yes', 'yes'),
 	('SELECT vectorizer.describe_collection(''rows'', ''x'')',                       '-',   '-',   '-',   'yes', 'yes'),
 	('SELECT vectorizer.rename_collection(''rows'', ''lines'')',                     '-',   '-',   '-',   'yes', 'yes'),
+	('SELECT vectorizer.alter_collection(''rows'', dimension => 24)',                 '-',   '-',   '-',   'yes', 'yes'),
 	('SELECT vectorizer.drop_collection(''rows'')',                                  '-',   '-',   '-',   'yes', 'yes'),
 	('SELECT vectorizer.describe_collection(''files'', ''x'')',                      '-',   '-',   '-',   '-',   'yes'),
 	('SELECT vectorizer.rename_collection(''files'', ''papers'')',                   '-',   '-',   '-',   '-',   'yes'),
@@ -115,7 +116,7 @@ SELECT is_empty($$
 SELECT results_eq($$
 	SELECT p.proname::text COLLATE "C" FROM pg_proc p WHERE p.pronamespace = 'vectorizer'::regnamespace AND has_function_privilege('vectorizer_writer', p.oid, 'EXECUTE')
 		AND NOT has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY 1$$,
-	$$SELECT unnest('{ask_endpoint,create_collection,describe_collection,drop_collection,refresh_collection,rename_collection}'::text[]) COLLATE "C"$$, 'what writers may beside others');
+	$$SELECT unnest('{alter_collection,ask_endpoint,create_collection,describe_collection,drop_collection,refresh_collection,rename_collection}'::text[]) COLLATE "C"$$, 'what writers may beside others');
 SELECT results_eq($$
 	SELECT p.proname::text COLLATE "C" FROM pg_proc p WHERE p.pronamespace = 'vectorizer'::regnamespace AND has_function_privilege('vectorizer_reader', p.oid, 'EXECUTE')
 		AND NOT has_function_privilege('public', p.oid, 'EXECUTE')$$, $$SELECT 'ask_endpoint' COLLATE "C"$$, 'readers may ask endpoints, and differ from others by tables beside');

@@ -37,6 +37,8 @@ struct Writer {
 	int32 generation;  // 0: there is no model that embeds in this process, and the row waits
 	Oid text_config;
 	bool embeds;       // no embeddings are given
+	bool asks;         // an endpoint makes them, whatever the words are
+	bool next;         // others are being made beside
 	ModelReader *model;
 };
 
@@ -49,15 +51,14 @@ void with_latest_snapshot(Function &&f)
 	PopActiveSnapshot();
 }
 
+struct TypedColumn {
+	const char *name;
+	Oid type;
+};
+
 /// The table is its owner's to change, and what follows takes its columns for these types.
-void require_types(Relation table)
+void require_types(Relation table, std::initializer_list<TypedColumn> columns)
 {
-	const struct {
-		const char *name;
-		Oid type;
-	} columns[] = {{"content", TEXTOID},     {"heading", TEXTOID},           {"content_hash", BYTEAOID},
-				   {"tsv", TSVECTOROID},     {"n_lexemes", INT4OID},         {"model_generation", INT4OID},
-				   {"embedding", vector_type()}, {"created_at", TIMESTAMPTZOID}, {"updated_at", TIMESTAMPTZOID}};
 	for (const auto &[name, type] : columns) {
 		const int number = SPI_fnumber(RelationGetDescr(table), name);
 		if (number <= 0 || SPI_gettypeid(RelationGetDescr(table), number) != type)
@@ -69,12 +70,16 @@ void require_types(Relation table)
 
 Writer *writer_of(Relation table, MemoryContext context)
 {
-	require_types(table);
+	require_types(table, {{"content", TEXTOID}, {"heading", TEXTOID}, {"content_hash", BYTEAOID}, {"tsv", TSVECTOROID},
+						  {"n_lexemes", INT4OID}, {"model_generation", INT4OID}, {"embedding", vector_type()},
+						  {"created_at", TIMESTAMPTZOID}, {"updated_at", TIMESTAMPTZOID}});
 	auto *writer = static_cast<Writer *>(MemoryContextAllocZero(context, sizeof(Writer)));
 	writer->context = context;
 	as_catalogue_owner([&] {
-		if (spi_run("SELECT id, CASE WHEN vectorizer.is_endpoint(model) THEN 0 ELSE model_generation END, text_config, model <> 'none'"
-					" FROM vectorizer.collection WHERE name = $1",
+		if (spi_run("SELECT c.id, CASE WHEN a.asks OR m.generation IS NULL THEN 0 ELSE m.generation END, c.text_config, c.model <> 'none', a.asks,"
+					" c.next IS NOT NULL FROM vectorizer.collection c"
+					" LEFT JOIN vectorizer.model m ON m.collection_id = c.id AND m.generation = c.model_generation,"
+					" LATERAL (SELECT vectorizer.is_endpoint(c.model) AS asks) a WHERE c.name = $1",
 					{param(RelationGetRelationName(table))}, Sees::kSnapshot) == 0)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 							errmsg("collection \"%s\" does not exist", RelationGetRelationName(table)),
@@ -83,7 +88,11 @@ Writer *writer_of(Relation table, MemoryContext context)
 		writer->generation = spi_int32(0, 2);
 		writer->text_config = text_config_oid(spi_text(0, 3));
 		writer->embeds = spi_bool(0, 4);
+		writer->asks = spi_bool(0, 5);
+		writer->next = spi_bool(0, 6);
 	});
+	if (writer->next)
+		require_types(table, {{"next_embedding", vector_type()}, {"next_generation", INT4OID}});
 	return writer;
 }
 
@@ -144,9 +153,10 @@ public:
 private:
 	Relation table_;
 	int count_ = 0;
-	int columns_[8];
-	Datum values_[8];
-	bool nulls_[8];
+	static constexpr int kMost = 10;
+	int columns_[kMost];
+	Datum values_[kMost];
+	bool nulls_[kMost];
 };
 
 void refuse_embedding(Relation table)
@@ -170,7 +180,19 @@ HeapTuple with_what_follows(Relation table, HeapTuple old, HeapTuple row, Writer
 	}
 	if (content.null)  // NOT NULL will say so
 		return derived.apply(row);
-	if (old != nullptr && same(old, row, table, "content") && same(old, row, table, "heading")) {
+	const bool same_text = old != nullptr && same(old, row, table, "content") && same(old, row, table, "heading");
+	const bool same_words = same_text && !value_of(row, table, "tsv").null;  // null: they are wanted anew
+	if (writer.next) {
+		if (same_words) {
+			derived.keep(old, "next_generation");
+			derived.keep(old, "next_embedding");
+		}
+		else {
+			derived.set("next_generation", {Int32GetDatum(0), false});
+			derived.set("next_embedding", {0, true});
+		}
+	}
+	if (same_words) {
 		for (const char *name : {"tsv", "n_lexemes", "content_hash", "model_generation"})
 			derived.keep(old, name);
 		if (writer.embeds)
@@ -183,6 +205,11 @@ HeapTuple with_what_follows(Relation table, HeapTuple old, HeapTuple row, Writer
 	derived.set("tsv", {TSVectorGetDatum(tsv), false});
 	derived.set("n_lexemes", {Int32GetDatum(static_cast<int32>(total_lexemes(tsv))), false});
 	derived.set("content_hash", {DirectFunctionCall1(sha256_bytea, content.datum), false});
+	if (same_text && writer.asks) {
+		derived.keep(old, "model_generation");
+		derived.keep(old, "embedding");
+		return derived.apply(row);
+	}
 	derived.set("model_generation", {Int32GetDatum(writer.embeds ? writer.generation : 0), false});
 	if (writer.embeds) {
 		const Vector *vector = nullptr;

@@ -17,10 +17,14 @@ extern "C" PGDLLEXPORT Datum vectorizer_run_as_owner(PG_FUNCTION_ARGS)
 	if (found.empty())
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("the collection does not exist any more")));
 	int64 answer = 0;
-	with_write_access(found[0].table, [&] {
+	const auto run = [&] {
 		if (spi_run(statement) > 0 && SPI_tuptable != nullptr)
 			answer = spi_int64(0, 1);
-	});
+	};
+	if (PG_GETARG_BOOL(2))
+		with_write_access(found[0].table, run);
+	else
+		as_table_owner(found[0].table, run);
 	SPI_finish();
 	PG_RETURN_INT64(answer);
 }

@@ -4,6 +4,7 @@
 #include "pg/collection/identity.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/collection/tend.hpp"
+#include "pg/workspace/registry.hpp"
 #include "pg/workspace/transaction.hpp"
 
 extern "C" {
@@ -13,63 +14,92 @@ extern "C" {
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(vectorizer_run_refresh);
+PG_FUNCTION_INFO_V1(vectorizer_hold_collection);
 }
 
 namespace vectorizer::pg {
 
 namespace {
 
+LOCKTAG collection_lock(int64 id)
+{
+	LOCKTAG tag;
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, catalogue_table("collection"), static_cast<uint32>(id), static_cast<uint16>(id >> 32));
+	return tag;
+}
+
+/// What it has to say shows to others where each batch is committed.
 class RefreshHost final : public Host {
 public:
-	explicit RefreshHost(const RefreshOptions &options) : options_(options) {}
+	RefreshHost(int64 collection, const RefreshOptions &options) : collection_(collection), options_(options) {}
 
-	/// Whether a batch was the last for now.
-	bool stopped() const { return stopped_; }
-
-	void report(const char *, int64) override {}
+	void report(const char *phase, int64 rows) override
+	{
+		if (options_.commits && rows > 0)
+			note_phase(phase, rows);
+	}
 
 	void announce(const char *phase) override
 	{
-		if (options_.commits)
-			pgstat_report_activity(STATE_RUNNING, psprintf("%s of a vectorizer collection", phase));
+		if (!options_.commits)
+			return;
+		note_phase(phase, 0);
+		next_batch(true, options_.notifier);
 	}
 
 	bool end_batch() override
 	{
 		next_batch(options_.commits, options_.notifier);
-		stopped_ = options_.commits && options_.deadline != 0 && GetCurrentTimestamp() > options_.deadline;
-		return !stopped_;
+		const LOCKTAG tag = collection_lock(collection_);
+		result_.stopped = options_.commits && ((options_.deadline != 0 && GetCurrentTimestamp() > options_.deadline) ||
+											   LockHasWaiters(&tag, ExclusiveLock, true));
+		return !result_.stopped;
+	}
+
+	void come_back(int seconds) override { result_.seconds = seconds; }
+
+	RefreshResult end(int64 rows)
+	{
+		if (!result_.stopped)
+			note_phase(nullptr, 0);
+		result_.rows = rows;
+		return result_;
 	}
 
 private:
+	void note_phase(const char *phase, int64 rows)
+	{
+		spi_run("SELECT vectorizer.note_phase($1, $2, $3)",
+				{param(collection_), phase == nullptr ? null_param(TEXTOID) : param(phase), param(rows)});
+	}
+
+	int64 collection_;
 	const RefreshOptions &options_;
-	bool stopped_ = false;
+	RefreshResult result_;
 };
 
 void lock_collection(int64 id, bool commits)
 {
-	LOCKTAG tag;
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, catalogue_table("collection"), static_cast<uint32>(id), static_cast<uint16>(id >> 32));
+	const LOCKTAG tag = collection_lock(id);
 	if (LockAcquire(&tag, ExclusiveLock, commits, commits) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("somebody else has the collection refreshed now")));
 }
 
 }  // namespace
 
-bool refresh(int64 collection, const RefreshOptions &options, MemoryContext context, int64 *rows)
+RefreshResult refresh(int64 collection, const RefreshOptions &options, MemoryContext context)
 {
-	*rows = 0;
 	lock_collection(collection, options.commits);
 	MemoryContext outer = MemoryContextSwitchTo(context);
 	const std::span<Collection> found = load_collection(collection);
 	MemoryContextSwitchTo(outer);
 	if (found.empty() || !found[0].dynamic)
-		return false;
+		return {};
 	spi_run("SELECT vectorizer.count_dynamic($1, $2)", {param(collection), param(options.written)});
-	*rows = spi_int64(0, 1);
-	RefreshHost host(options);
-	tend(found[0], *rows, hold_in<ModelReader>(context), context, host);
-	return host.stopped();
+	const int64 rows = spi_int64(0, 1);
+	RefreshHost host(collection, options);
+	tend(found[0], rows, hold_in<ModelReader>(context), context, host);
+	return host.end(rows);
 }
 
 }  // namespace vectorizer::pg
@@ -82,8 +112,19 @@ extern "C" PGDLLEXPORT Datum vectorizer_run_refresh(PG_FUNCTION_ARGS)
 						errmsg("a collection is refreshed in a transaction of isolation level READ COMMITTED"),
 						errdetail("This one does not see what others have written since it began.")));
 	SPI_connect();
-	int64 rows;
-	refresh(PG_GETARG_INT64(0), {}, CurrentMemoryContext, &rows);
+	const int64 rows = refresh(PG_GETARG_INT64(0), {}, CurrentMemoryContext).rows;
 	SPI_finish();
 	PG_RETURN_INT64(rows);
+}
+
+extern "C" PGDLLEXPORT Datum vectorizer_hold_collection(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer::pg;
+	const int64 id = PG_GETARG_INT64(0);
+	lock_collection(id, false);
+	SPI_connect();
+	if (const auto found = load_collection(id); !found.empty())
+		note_write(found[0].table);
+	SPI_finish();
+	PG_RETURN_VOID();
 }

@@ -18,12 +18,17 @@ struct RefreshOptions {
 	workspace::Notifier *notifier = nullptr;  // is read between batches; may be null
 };
 
-/// Looks at a dynamic collection, or at nothing if it is gone. True if it stopped early: another look should follow. *rows is how many it
-/// has. `context` is for what is held over batches.
+struct RefreshResult {
+	int64 rows = 0;        // that the collection has
+	bool stopped = false;  // early: another look should follow
+	int seconds = 0;       // after which another look should follow; 0: none need
+};
+
+/// Looks at a dynamic collection, or at nothing if it is gone. `context` is for what is held over batches.
 ///
 /// With `commits` every batch is a transaction of its own, and the collection's lock is a session's: the caller releases it
 /// (unlock_projects()). Where others hold what is needed: 55P03, at once for the collection's lock with `commits`, after a moment for
 /// writers. REQUIRES: a transaction with an SPI connection and an active snapshot; there is one at the end, too.
-bool refresh(int64 collection, const RefreshOptions &options, MemoryContext context, int64 *rows);
+RefreshResult refresh(int64 collection, const RefreshOptions &options, MemoryContext context);
 
 }  // namespace vectorizer::pg

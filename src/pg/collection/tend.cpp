@@ -20,7 +20,7 @@ constexpr int kEmbedBatch = 1000;
 constexpr int kAttempts = 5;
 constexpr int kSecondsAfterReaders = 10;
 constexpr int kSecondsAfterError = 60;
-constexpr int64 kMostRefused = 10;  // rows, or a hundredth of them, without which another model may take over
+constexpr int64 kFew = 10;  // rows, or a hundredth of them, without which another model may take over
 constexpr long kPauseMicroseconds = 300'000;  // between attempts to have a table for oneself
 constexpr const char *kPatience = "1s";  // with writers who do not end
 
@@ -80,6 +80,15 @@ private:
 		return static_cast<double>(chunks) >= (often ? 1.25 : 2) * static_cast<double>(trained_on);
 	}
 
+	/// Rows that were written since the last batch; nobody writes now.
+	void embed_left(const Collection &next)
+	{
+		int64 from = PG_INT64_MIN;
+		int64 embedded = 0;
+		if (embed_chunks(next, model_, Which::kNew, kEmbedBatch, &from, &embedded))
+			ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("too many rows have been written meanwhile")));
+	}
+
 	/// Embeds all chunks by another model beside the one in force, and puts it in its place once that is done.
 	void tend_next(Collection &next, int64 chunks)
 	{
@@ -92,7 +101,7 @@ private:
 				return;
 		}
 		if (pg::made_of_lexemes(next.model)) {
-			if (chunks > 0 && !embed(next, Which::kNew))
+			if (next.generation > 0 && !embed(next, Which::kNew))
 				return;
 		}
 		else if (!all_asked(next, chunks)) {
@@ -107,26 +116,30 @@ private:
 	}
 
 	/// Whether the endpoint of what comes next has embedded all rows. Some it may have refused, but not so many that a model that works gave
-	/// way to one that does not.
+	/// way to one that does not; and some of a dynamic collection may just have been written: there always are where it is written all the time.
 	static bool all_asked(const Collection &next, int64 chunks)
 	{
+		const int64 few = std::max(kFew, chunks / 100);
 		const RefusedRows known = refused_rows(next.id, next.endpoint);
 		int64 waiting = 0;
+		int64 fresh = 0;
 		int64 refused = 0;
 		as_table_owner(next.table, [&] {
-			spi_run(psprintf("SELECT count(*) FILTER (WHERE r.id IS NULL), count(r.id) FROM vectorizer_data.%s c"
+			spi_run(psprintf("SELECT count(*) FILTER (WHERE r.id IS NULL), count(*) FILTER (WHERE r.id IS NULL AND"
+							 " c.updated_at::timestamptz > clock_timestamp() - interval '10 seconds'), count(r.id) FROM vectorizer_data.%s c"
 							 " LEFT JOIN unnest($1, $2) r (id, hash) ON r.id = c.id::bigint AND r.hash = c.content_hash::bytea"
 							 " WHERE c.next_generation = 0",
 							 quote_identifier(next.name)),
 					{known.ids, known.hashes});
 			waiting = spi_int64(0, 1);
-			refused = spi_int64(0, 2);
+			fresh = spi_int64(0, 2);
+			refused = spi_int64(0, 3);
 		});
-		if (waiting > 0) {
+		if (waiting > 0)
 			want_embedder_at_commit(EmbedderWish::kRows);
+		if (waiting > (next.dynamic ? std::min(fresh, few) : 0))
 			return false;
-		}
-		if (refused == 0 || (refused <= std::max(kMostRefused, chunks / 100) && refused < chunks))
+		if (refused == 0 || (refused <= few && refused < chunks))
 			return true;
 		note_error(next.id, psprintf("its next model does not take over: the endpoint refuses " INT64_FORMAT " of " INT64_FORMAT " rows",
 									 refused, chunks));
@@ -148,6 +161,8 @@ private:
 			const char *patience = i + 1 < kAttempts ? "200ms" : "1200ms";
 			const ErrorData *error = in_subtransaction([&] {
 				wait_for_table(AccessExclusiveLock, patience);
+				if (next.dynamic && pg::made_of_lexemes(next.model) && next.generation > 0)
+					embed_left(next);
 				spi_run("SELECT vectorizer.swap_next($1)", {param(next.id)});
 			});
 			if (error == nullptr)
@@ -162,7 +177,7 @@ private:
 			pg_usleep(kPauseMicroseconds);
 			CHECK_FOR_INTERRUPTS();
 		}
-		note_error(next.id, "its next model waits for somebody who reads the table");
+		note_error(next.id, "its next model waits for somebody who reads or writes the table");
 		host_.come_back(kSecondsAfterReaders);
 	}
 

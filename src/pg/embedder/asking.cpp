@@ -245,6 +245,8 @@ void AskingForRows::end(Pass &pass)
 		count_waiting(pass.of);
 		prune_refused(pass.of);
 		pass.retry_at = next_refused(pass.of.id, pass.of.endpoint);
+		if (pass.news && pass.of.beside)
+			have_looked_at(pass.of);
 	});
 	if (pass.retry_at != 0)  // not at once, should it be due: there was nothing to ask for just now
 		pass.retry_at = std::max(pass.retry_at, GetCurrentTimestamp() + kErrorPause);

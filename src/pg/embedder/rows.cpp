@@ -9,6 +9,7 @@
 #include "pg/embedder/refused.hpp"
 #include "pg/type/vector.hpp"
 #include "pg/workspace/project.hpp"
+#include "pg/workspace/registry.hpp"
 #include "pg/workspace/subtransaction.hpp"
 
 extern "C" {
@@ -214,6 +215,12 @@ bool count_waiting(const AskedCollection &asked)
 		spi_run("DELETE FROM vectorizer.embedding_progress WHERE collection_id = $1 AND endpoint_id = $2",
 				{param(asked.id), param(asked.endpoint)});
 	return true;
+}
+
+void have_looked_at(const AskedCollection &asked)
+{
+	if (const Collection *collection = still_asked(asked); collection != nullptr && collection->dynamic)
+		note_write(collection->table);
 }
 
 void note_trouble(const AskedCollection &collection, const char *error)

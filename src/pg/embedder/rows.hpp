@@ -60,6 +60,9 @@ Stored store_embeddings(const AskedCollection &collection, int32 dimension, std:
 /// Counts a collection's waiting rows, where it shows; only while something waits is there a row. False: somebody has its table locked.
 bool count_waiting(const AskedCollection &collection);
 
+/// Has the watcher look at a dynamic collection, once this transaction commits.
+void have_looked_at(const AskedCollection &collection);
+
 /// Notes why a collection's rows cannot be asked for.
 void note_trouble(const AskedCollection &collection, const char *error);
 

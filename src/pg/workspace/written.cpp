@@ -96,6 +96,7 @@ void WrittenCollections::look(MemoryContext context, workspace::Notifier *notifi
 	if (failed_)
 		all_ = std::min(all_, now + (kRetry << (failures_ - 1)));
 	failed_ = false;
+	all_ = std::min(all_, std::exchange(again_, DT_NOEND));
 	not_before_ = now + std::min<int64>(kRest * std::exchange(worked_, 0), kLongestRest);
 }
 
@@ -104,15 +105,17 @@ WrittenCollections::Outcome WrittenCollections::look_at(int64 collection, const 
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Outcome outcome = Outcome::kFailed;
 	const ErrorData *error = attempt_transaction([&] {
-		int64 rows;
-		outcome = pg::refresh(collection, options, context, &rows) ? Outcome::kStopped : Outcome::kDone;
+		const RefreshResult result = pg::refresh(collection, options, context);
+		outcome = result.stopped ? Outcome::kStopped : Outcome::kDone;
+		if (result.seconds > 0)
+			again_ = std::min(again_, GetCurrentTimestamp() + result.seconds * USECS_PER_SEC);
 	});
 	unlock_projects();
 	if (error != nullptr) {
 		outcome = Outcome::kFailed;
 		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE) {
 			begin_transaction();
-			spi_run("SELECT vectorizer.count_dynamic($1, false, $2)", {param(collection), param(error->message)});
+			spi_run("SELECT vectorizer.count_dynamic($1, false, $2), vectorizer.note_phase($1, NULL, 0)", {param(collection), param(error->message)});
 			commit_transaction();
 		}
 	}

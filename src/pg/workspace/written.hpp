@@ -41,6 +41,7 @@ private:
 	TimestampTz not_before_ = 0;   // looks must not keep a core busy
 	int failures_ = 0;             // looks in a row in which one failed
 	bool failed_ = false;          // one has, since the look began
+	TimestampTz again_ = DT_NOEND; // when one should be looked at once more, found since the look began
 };
 
 }  // namespace vectorizer::pg
