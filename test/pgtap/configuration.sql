@@ -3,7 +3,7 @@
 \set verbose `cat ../workspace/verbose.yml`
 \set simplified `cat ../workspace/simplified.yml`
 BEGIN;
-SELECT plan(51);
+SELECT plan(53);
 
 -- Without a database
 SELECT is((SELECT count(*) FROM vectorizer.validate_workspace(:'verbose') WHERE severity <> 'ignored'), 0::bigint, 'the verbose file is sound');
@@ -84,6 +84,12 @@ SELECT throws_ok(format('SELECT vectorizer.load_workspace(%L, %L)', E'workspace:
 	'project "own" exists and is not of workspace "other"', 'and does not take them');
 SELECT throws_ok($$SELECT vectorizer.export_workspace(workspace => 'nobody')$$, '42704', 'workspace "nobody" does not exist', 'no such workspace');
 SELECT ok(vectorizer.export_workspace(base => :'files') LIKE '%own.code%', 'without a name all projects are written');
+
+-- Whatever an index may be
+SELECT vectorizer.load_workspace(E'workspace: codes\nprojects: [{name: codes, path: own, collections: [{name: c.pq, indexing: {quantization: {type: pq, subspaces: 16}}}, {name: c.auto, indexing: {quantization: {target_bytes: 64}}}]}]', :'files');
+SELECT results_eq($$SELECT name, index_options FROM vectorizer.collections WHERE name LIKE 'c.%' ORDER BY 1$$,
+	$$VALUES ('c.auto', '{"target_bytes": 64}'::jsonb), ('c.pq', '{"quantization": "product", "subspaces": 16}')$$, 'codes have their numbers');
+SELECT is_empty(format('SELECT FROM vectorizer.load_workspace(vectorizer.export_workspace(workspace => %L), %L)', 'codes', :'files'), 'and are written back with them');
 
 -- From a file
 SELECT pg_temp.put(:'files' || '/team.yml', E'projects:\n  - {name: team, path: own}\n');

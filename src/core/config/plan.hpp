@@ -18,6 +18,27 @@ struct Workspace {
 	bool operator==(const Workspace &) const = default;
 };
 
+/// How vectors are coded. One value: a number means nothing beside another type.
+struct Quantization {
+	std::string type = "auto";  // auto, none, scalar, product, binary
+	int bits = 0;               // of scalar: 8, 4, 2; 0, as of the others: the index decides
+	int subspaces = 0;          // of product: bytes of a code
+	int target_bytes = 0;       // of auto: bytes that a code keeps to
+
+	bool operator==(const Quantization &) const = default;
+};
+
+/// The numbers that a type of code may have.
+struct CodeNumber {
+	const char *key;
+	const char *type;
+	int Quantization::*member;
+	int most;
+};
+inline constexpr CodeNumber kCodeNumbers[] = {{"bits", "scalar", &Quantization::bits, 64},
+											  {"subspaces", "product", &Quantization::subspaces, 8000},
+											  {"target_bytes", "auto", &Quantization::target_bytes, 64000}};
+
 struct CollectionPlan {
 	std::string name;  // vectorizer.check_name's rule
 	std::string description;
@@ -33,10 +54,9 @@ struct CollectionPlan {
 	double k1 = 1.2;
 	double b = 0.75;
 	int m = 16;
-	int ef_construction = 64;           // at least 2 m
-	int ef_search = 0;                  // 0: the server's
-	std::string quantization = "auto";  // auto, none, scalar, product, binary
-	int bits = 0;                       // 8, 4, 2, only with scalar; 0: the index decides
+	int ef_construction = 64;  // at least 2 m
+	int ef_search = 0;         // 0: the server's
+	Quantization quantization;
 	std::vector<std::string> tags;
 	std::string category;  // code, documentation, configuration, data, mixed; empty: what most files are
 

@@ -82,9 +82,11 @@ std::string json(const CollectionPlan &plan)
 	index.add("m", plan.m).add("ef_construction", plan.ef_construction);
 	if (plan.ef_search != 0)
 		index.add("ef_search", plan.ef_search);
-	index.add("quantization", plan.quantization);
-	if (plan.bits != 0)
-		index.add("bits", plan.bits);
+	index.add("quantization", plan.quantization.type);
+	for (const CodeNumber &each : kCodeNumbers) {
+		if (const int number = plan.quantization.*each.member; number != 0)
+			index.add(each.key, number);
+	}
 	Object object;
 	object.add("name", plan.name).add("description", plan.description).add("type", plan.type);
 	object.add("include", plan.include).add("exclude", plan.exclude);
@@ -135,8 +137,9 @@ void read_options(Section &object, CollectionPlan &plan)
 		set(plan.m, index->integer("m", kM));
 		set(plan.ef_construction, index->integer("ef_construction", kEfConstruction));
 		set(plan.ef_search, index->integer("ef_search", kEfSearch));
-		set(plan.quantization, index->text("quantization"));
-		set(plan.bits, index->integer("bits", Range<int>{0, 8}));
+		set(plan.quantization.type, index->text("quantization"));
+		for (const CodeNumber &each : kCodeNumbers)
+			set(plan.quantization.*each.member, index->integer(each.key, Range<int>{0, each.most}));
 		index->finish();
 	}
 }

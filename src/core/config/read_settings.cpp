@@ -230,7 +230,7 @@ Settings::Maybe<Quantization> SettingsReader::quantization(Section &map)
 	const Node *node = map.take("quantization");
 	if (!node)
 		return std::nullopt;
-	Given<Quantization> result{{"scalar", 0}, map.place_of("quantization")};
+	Given<Quantization> result{{}, map.place_of("quantization")};
 	Settings::Maybe<std::string> type;
 	if (node->kind == Node::Kind::kScalar) {
 		set_checked(type, map.text("quantization"), quantization_named, findings_);
@@ -244,22 +244,33 @@ Settings::Maybe<Quantization> SettingsReader::quantization(Section &map)
 		return std::nullopt;
 	const auto word = code->text("type");
 	set_checked(type, word, quantization_named, findings_);
-	const auto bits = code->integer("bits", Range<int>{1, 64});
-	code->finish();
-	if ((word && !type) || (!word && !bits))
-		return std::nullopt;
-	if (type)
-		result.value.type = type->value;
-	if (bits && result.value.type != "scalar") {
-		findings_.ignored(bits->place, "ignored: only scalar codes have bits");
-	} else if (bits) {
-		const bool known = bits->value == 8 || bits->value == 4 || bits->value == 2;
-		if (!known)
-			findings_.warning(
-				bits->place, "scalar codes have 8, 4 or 2 bits, not " + std::to_string(bits->value) + ": 8 are used");
-		result.value.bits = known ? bits->value : 8;
+	std::optional<std::string> implied = type ? std::optional(type->value) : std::nullopt;
+	for (const CodeNumber &each : kCodeNumbers) {
+		const auto number = code->integer(each.key, Range<int>{1, each.most});
+		if (!number)
+			continue;
+		if (!implied)
+			implied = each.type;
+		if (*implied == each.type)
+			result.value.*each.member = number->value;
+		else
+			findings_.ignored(number->place, std::string("ignored: only ") + each.type + " codes have " + each.key);
+		if (each.member == &Quantization::bits)
+			check_bits(result.value.bits, number->place);
 	}
+	code->finish();
+	if ((word && !type) || !implied)
+		return std::nullopt;
+	result.value.type = *implied;
 	return result;
+}
+
+void SettingsReader::check_bits(int &bits, const Place &place)
+{
+	if (bits == 0 || bits == 8 || bits == 4 || bits == 2)
+		return;
+	findings_.warning(place, "scalar codes have 8, 4 or 2 bits, not " + std::to_string(bits) + ": 8 are used");
+	bits = 8;
 }
 
 }  // namespace vectorizer::config

@@ -35,6 +35,7 @@ private:
 		Settings &settings, const Given<std::string> &name, std::string_view kind, const TemplateMap &templates);
 	Settings::Maybe<std::vector<std::string>> patterns(Section &map, std::string_view key, std::string_view synonym);
 	Settings::Maybe<Quantization> quantization(Section &map);
+	void check_bits(int &bits, const Place &place);
 
 	const Templates &templates_;
 	Findings &findings_;

@@ -96,10 +96,7 @@ CollectionPlan resolve_collection(
 	assign(plan.b, layers, &Settings::b);
 	set_graph(plan, layers, where, findings);
 	assign(plan.ef_search, layers, &Settings::ef_search);
-	Quantization code{plan.quantization, plan.bits};
-	assign(code, layers, &Settings::quantization);
-	plan.quantization = code.type;
-	plan.bits = code.bits;
+	assign(plan.quantization, layers, &Settings::quantization);
 	assign(plan.tags, layers, &Settings::tags);
 	assign(plan.category, layers, &Settings::category);
 	return plan;

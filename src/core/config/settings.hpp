@@ -5,6 +5,7 @@
 // own keys.
 #pragma once
 
+#include "core/config/plan.hpp"
 #include "core/config/section.hpp"
 
 #include <cstdint>
@@ -15,14 +16,6 @@
 #include <vector>
 
 namespace vectorizer::config {
-
-/// Type and bits are one value: bits mean nothing beside another type.
-struct Quantization {
-	std::string type;
-	int bits = 0;
-
-	bool operator==(const Quantization &) const = default;
-};
 
 struct Settings {
 	template <typename T>

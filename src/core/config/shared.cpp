@@ -73,7 +73,6 @@ CollectionPlan inherited(const CollectionPlan &plan, const Shared &shared)
 	result.ef_construction = indexing.ef_construction;
 	result.ef_search = indexing.ef_search;
 	result.quantization = indexing.quantization;
-	result.bits = indexing.bits;
 	result.text_config = shared.text_config.value_or(result.text_config);
 	result.metric = shared.metric.value_or(result.metric);
 	result.tags = shared.tags.value_or(result.tags);
@@ -97,7 +96,7 @@ Shared shared_of(const Plan &plan)
 		std::vector<Voter<std::string>> model, text_config, metric, category;
 		std::vector<Voter<int>> dimension, m, ef_construction, ef_search, scan_interval_seconds, debounce_ms;
 		std::vector<Voter<double>> k1, b;
-		std::vector<Voter<std::pair<std::string, int>>> code;
+		std::vector<Voter<Quantization>> quantization;
 		std::vector<Voter<Chunks>> chunks;
 		std::vector<Voter<Texts>> include, exclude, tags;
 		std::vector<Voter<std::int64_t>> max_file_bytes;
@@ -117,7 +116,7 @@ Shared shared_of(const Plan &plan)
 			all.m.push_back({one.m, natural.m});
 			all.ef_construction.push_back({one.ef_construction, natural.ef_construction});
 			all.ef_search.push_back({one.ef_search, natural.ef_search});
-			all.code.push_back({{one.quantization, one.bits}, {natural.quantization, natural.bits}});
+			all.quantization.push_back({one.quantization, natural.quantization});
 			all.chunks.push_back({chunks_of(one), chunks_of(natural), fixed});
 			all.include.push_back({one.include, natural.include, fixed});
 			all.exclude.push_back({one.exclude, natural.exclude});
@@ -144,9 +143,8 @@ Shared shared_of(const Plan &plan)
 							  vote(all.k1).value_or(plain.k1), vote(all.b).value_or(plain.b)};
 	if (embedding != embedding_of(plain))
 		shared.embedding = embedding;
-	const auto [quantization, bits] = vote(all.code).value_or(std::pair(plain.quantization, plain.bits));
 	const Indexing indexing{vote(all.m).value_or(plain.m), vote(all.ef_construction).value_or(plain.ef_construction),
-							vote(all.ef_search).value_or(plain.ef_search), quantization, bits};
+							vote(all.ef_search).value_or(plain.ef_search), vote(all.quantization).value_or(plain.quantization)};
 	if (indexing != indexing_of(plain))
 		shared.indexing = indexing;
 	return shared;

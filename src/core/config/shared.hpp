@@ -25,8 +25,7 @@ struct Indexing {
 	int m;
 	int ef_construction;
 	int ef_search;
-	std::string quantization;
-	int bits;
+	Quantization quantization;
 
 	bool operator==(const Indexing &) const = default;
 };
@@ -43,7 +42,7 @@ inline Embedding embedding_of(const CollectionPlan &plan)
 }
 inline Indexing indexing_of(const CollectionPlan &plan)
 {
-	return {plan.m, plan.ef_construction, plan.ef_search, plan.quantization, plan.bits};
+	return {plan.m, plan.ef_construction, plan.ef_search, plan.quantization};
 }
 inline Chunks chunks_of(const CollectionPlan &plan)
 {

@@ -36,10 +36,14 @@ Fields difference(const Indexing &wanted, const Indexing &known)
 		fields.emplace_back("ef_construction", std::to_string(wanted.ef_construction));
 	if (wanted.ef_search != known.ef_search)
 		fields.emplace_back("ef_search", std::to_string(wanted.ef_search));
-	if (wanted.quantization != known.quantization || wanted.bits != known.bits)
-		fields.emplace_back("quantization",
-			wanted.bits == 0 ? wanted.quantization
-							 : yaml_map({{"type", wanted.quantization}, {"bits", std::to_string(wanted.bits)}}));
+	if (wanted.quantization != known.quantization) {
+		Fields code{{"type", wanted.quantization.type}};
+		for (const CodeNumber &each : kCodeNumbers) {
+			if (const int number = wanted.quantization.*each.member; number != 0)
+				code.emplace_back(each.key, std::to_string(number));
+		}
+		fields.emplace_back("quantization", code.size() == 1 ? wanted.quantization.type : yaml_map(code));
+	}
 	return fields;
 }
 

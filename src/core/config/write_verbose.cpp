@@ -38,9 +38,11 @@ void write_kind(YamlLines &out, const CollectionPlan &plan)
 	out.pair("dimension", std::to_string(plan.dimension));
 	out.pair("metric", plan.metric);
 	out.open("quantization");
-	out.pair("type", plan.quantization);
-	if (plan.bits != 0)
-		out.pair("bits", std::to_string(plan.bits));
+	out.pair("type", plan.quantization.type);
+	for (const CodeNumber &each : kCodeNumbers) {
+		if (const int number = plan.quantization.*each.member; number != 0)
+			out.pair(each.key, std::to_string(number));
+	}
 	out.close();
 }
 

@@ -46,8 +46,8 @@ TEST(PlanJson, Text)
 	CollectionPlan collection;
 	collection.name = "c";
 	collection.ef_search = 40;
-	collection.quantization = "scalar";
-	collection.bits = 8;
+	collection.quantization.type = "scalar";
+	collection.quantization.bits = 8;
 	project.collections = {collection};
 	plan.projects = {project};
 	EXPECT_EQ(to_json(plan), R"({"workspace": {"name": "", "version": "", "description": "a \"b\"\u000a\\ )"

@@ -203,9 +203,13 @@ private:
 		if (one_in(3))
 			plan.ef_search = between(1, 1000);
 		if (one_in(2))
-			plan.quantization = any<std::string>({"auto", "none", "scalar", "product", "binary"});
-		if (plan.quantization == "scalar")
-			plan.bits = any<int>({0, 8, 4, 2});
+			plan.quantization.type = any<std::string>({"auto", "none", "scalar", "product", "binary"});
+		if (plan.quantization.type == "scalar")
+			plan.quantization.bits = any<int>({0, 8, 4, 2});
+		if (plan.quantization.type == "product")
+			plan.quantization.subspaces = any<int>({0, 1, 48});
+		if (plan.quantization.type == "auto")
+			plan.quantization.target_bytes = any<int>({0, 64});
 		if (one_in(3))
 			plan.tags = any<std::vector<std::string>>({{"a"}, {"#b", "c:d"}, {"1", "yes", "\xC3\xA9"}});
 		if (one_in(3))

@@ -50,8 +50,8 @@ TEST(VerboseWorkspace, IsRead)
 	wanted.b = 0.6;
 	wanted.ef_construction = 200;
 	wanted.ef_search = 64;
-	wanted.quantization = "scalar";
-	wanted.bits = 8;
+	wanted.quantization.type = "scalar";
+	wanted.quantization.bits = 8;
 	EXPECT_EQ(gateway.collections[0], wanted);
 }
 

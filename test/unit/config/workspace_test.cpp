@@ -103,8 +103,8 @@ TEST(Workspace, Simplified)
 	EXPECT_EQ(scripts.dimension, 100);
 	EXPECT_EQ(scripts.m, 8);
 	EXPECT_EQ(scripts.ef_construction, 48);
-	EXPECT_EQ(scripts.quantization, "scalar");
-	EXPECT_EQ(scripts.bits, 4);
+	EXPECT_EQ(scripts.quantization.type, "scalar");
+	EXPECT_EQ(scripts.quantization.bits, 4);
 	EXPECT_EQ(settings.path, "/srv/settings");
 	ASSERT_EQ(settings.collections.size(), 1u);
 	EXPECT_EQ(settings.collections[0].name, "settings");
@@ -168,10 +168,15 @@ TEST(Workspace, WordsOfOthers)
 	EXPECT_EQ(of_collection("embedding: {model: tfidf, parameters: {k1: 2}}"),
 		"ignored 1 C.embedding.parameters.k1: ignored: tf-idf has no such parameter\n");
 	const CollectionPlan scalar = collection("quantization: {type: sq, bits: 4}");
-	EXPECT_EQ(scalar.quantization, "scalar");
-	EXPECT_EQ(scalar.bits, 4);
-	EXPECT_EQ(collection("quantization: pq").quantization, "product");
-	EXPECT_EQ(collection("quantization: none", "defaults: {quantization: {type: sq, bits: 8}}\n").bits, 0);
+	EXPECT_EQ(scalar.quantization.type, "scalar");
+	EXPECT_EQ(scalar.quantization.bits, 4);
+	EXPECT_EQ(collection("quantization: pq").quantization.type, "product");
+	EXPECT_EQ(collection("quantization: none", "defaults: {quantization: {type: sq, bits: 8}}\n").quantization.bits, 0);
+	EXPECT_EQ(collection("quantization: {type: pq, subspaces: 48}").quantization, (Quantization{"product", 0, 48, 0}));
+	EXPECT_EQ(collection("quantization: {subspaces: 48}").quantization, (Quantization{"product", 0, 48, 0}));
+	EXPECT_EQ(collection("quantization: {target_bytes: 64}").quantization, (Quantization{"auto", 0, 0, 64}));
+	EXPECT_EQ(of_collection("quantization: {type: pq, target_bytes: 64}"),
+		"ignored 1 C.quantization.target_bytes: ignored: only auto codes have target_bytes\n");
 	EXPECT_EQ(of_collection("quantization: {type: sq, bits: 16}"),
 		"warning 1 C.quantization.bits: scalar codes have 8, 4 or 2 bits, not 16: 8 are used\n");
 	EXPECT_EQ(of_collection("quantization: {type: binary, bits: 1}"),
