@@ -162,6 +162,17 @@ ok(settled('notes'), 'once it says something else it is asked for at once');
 ok(wait_for($node, 5, 'SELECT count(*) = 0 FROM vectorizer.refused_rows'), 'and refused no more');
 is(wrong('notes'), '0', 'and all is right');
 
+# What says nothing has no embedding, and nobody is asked for one
+
+sql("INSERT INTO vectorizer_data.notes (content) VALUES (''), (E' \\n\\t')");
+sql("INSERT INTO vectorizer_data.notes (content, heading) VALUES ('', 'A heading')");
+ok(wait_for($node, 20, 'SELECT NOT EXISTS (SELECT FROM vectorizer_data.notes WHERE model_generation = 0)'), 'blank texts wait for nothing');
+is(sql("SELECT count(*), count(embedding) FROM vectorizer_data.notes WHERE content !~ '[^[:space:]]'"), '3|1', 'and have no embedding, unless there is a heading');
+is(sql("SELECT count(*) FROM vectorizer.refused_rows"), '0', 'nor has anybody refused them');
+($status, $out, $error) = $node->psql('postgres', "SELECT vectorizer.embed(' ', 'notes') IS NULL, (SELECT count(*) FROM vectorizer.search('notes', ' '))");
+is("$out$error", 't|0', 'a blank query finds nothing, without a warning');
+sql("DELETE FROM vectorizer_data.notes WHERE content !~ '[^[:space:]]'");
+
 # Slow, and beside it another endpoint
 
 sql("SELECT vectorizer.alter_endpoint('remote', url => '" . $server->url('ok') . "')");

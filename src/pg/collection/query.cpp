@@ -3,6 +3,7 @@
 #include "pg/collection/identity.hpp"
 #include "pg/collection/model.hpp"
 #include "pg/collection/spi.hpp"
+#include "pg/embedder/encoding.hpp"
 #include "pg/embedder/queries.hpp"
 
 extern "C" {
@@ -127,9 +128,11 @@ struct Failed {
 };
 constinit Failed failed{};
 
-/// By the collection's endpoint; without it a search that can do without goes on by words.
+/// By the collection's endpoint; without it a search that can do without goes on by words. Null, too, of a blank query.
 const Vector *ask_for_query(const Searched &collection, std::string_view query, bool required)
 {
+	if (is_blank(query))
+		return nullptr;
 	const TimestampTz statement = GetCurrentStatementStartTimestamp();
 	const uint64 hash = std::hash<std::string_view>{}(query);
 	const bool again = failed.endpoint == collection.endpoint && failed.statement == statement && failed.query == hash;
@@ -294,6 +297,8 @@ extern "C" PGDLLEXPORT Datum vectorizer_ask_endpoint(PG_FUNCTION_ARGS)
 		dimension = spi_int32(0, 2);
 	});
 	SPI_finish();
+	if (is_blank(text_view(PG_GETARG_TEXT_PP(1))))
+		PG_RETURN_NULL();
 	const char *reason;
 	const Vector *embedding = embed_query(endpoint, dimension, text_view(PG_GETARG_TEXT_PP(1)), &reason);
 	if (embedding == nullptr)

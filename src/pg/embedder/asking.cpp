@@ -216,19 +216,26 @@ void AskingForRows::take(Pass &pass, const Served &served)
 		pass.not_before = GetCurrentTimestamp() + kBusyPause;
 	pass.exhausted = !waiting.more;
 	pass.after = waiting.last;
-	if (waiting.rows.empty())
+	const BlankRows blank = store_blank(pass.of, served.documents.dimension, waiting.rows);
+	pass.news = pass.news || blank.stored > 0;
+	if (blank.outcome == Stored::kBusy) {
+		pass.again = true;
+		pass.not_before = GetCurrentTimestamp() + kBusyPause;
+	}
+	const std::span<const WaitingRow> rows = blank.others;
+	if (rows.empty())
 		return;
 	guard([&] {
 		std::vector<std::string_view> texts;
-		for (const WaitingRow &row : waiting.rows)
+		for (const WaitingRow &row : rows)
 			texts.push_back(row.text);
 		const std::size_t count = remote::cut_batches(served.documents, texts).front().count;
-		for (const WaitingRow &row : waiting.rows.first(count)) {
+		for (const WaitingRow &row : rows.first(count)) {
 			taken_.push_back({row.id, row.heading.data() != nullptr, std::string(row.heading), std::string(row.hash)});
 			texts_.emplace_back(row.text);
 		}
-		if (count < waiting.rows.size()) {
-			pass.after = waiting.rows[count - 1].id;
+		if (count < rows.size()) {
+			pass.after = rows[count - 1].id;
 			pass.exhausted = false;
 		}
 	});

@@ -30,6 +30,12 @@ inline std::string_view to_utf8(std::string_view text)
 	return {converted, text.size()};
 }
 
+/// Whether there is anything to embed. What is blank has no embedding: most endpoints refuse it.
+inline bool is_blank(std::string_view text)
+{
+	return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
+}
+
 /// So many characters of a UTF-8 text.
 inline std::string_view first_characters(std::string_view text, int32 characters)
 {

@@ -145,8 +145,8 @@ Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span
 	if (!free || !ConditionalLockRelationOid(collection->table, RowExclusiveLock))
 		return Stored::kBusy;
 
-	const Oid type = vector_type();
-	Vector *vector = make_vector(dimension);
+	Vector *vector = values == nullptr ? nullptr : make_vector(dimension);
+	const Param embedding{vector_type(), PointerGetDatum(vector), vector == nullptr};
 	auto **errors = static_cast<const char **>(palloc0(sizeof(char *) * (rows.size() + 1)));
 	int64 count = 0;
 	bool all = false;
@@ -160,10 +160,11 @@ Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span
 		for (std::size_t i = 0; i < rows.size(); ++i) {
 			if (!given[i] || !std::binary_search(locked.ids.begin(), locked.ids.end(), rows[i].id))
 				continue;
-			memcpy(vector->x, values + i * static_cast<std::size_t>(dimension), sizeof(float) * static_cast<std::size_t>(dimension));
+			if (vector != nullptr)
+				memcpy(vector->x, values + i * static_cast<std::size_t>(dimension), sizeof(float) * static_cast<std::size_t>(dimension));
 			const auto write = [&] {
 				count += static_cast<int64>(
-					update.run({param(rows[i].id), {type, PointerGetDatum(vector)}, param(kAskedGeneration), bytea_param(rows[i].hash),
+					update.run({param(rows[i].id), embedding, param(kAskedGeneration), bytea_param(rows[i].hash),
 								rows[i].heading.data() == nullptr ? null_param(TEXTOID) : param(rows[i].heading)}));
 			};
 			if (!one_by_one) {
@@ -189,6 +190,28 @@ Stored store_embeddings(const AskedCollection &asked, int32 dimension, std::span
 			{param(asked.id), param(asked.endpoint), ids_of({good, n_good})});
 	*stored = count;
 	return all ? Stored::kDone : Stored::kBusy;
+}
+
+BlankRows store_blank(const AskedCollection &asked, int32 dimension, std::span<const WaitingRow> rows)
+{
+	auto *others = static_cast<WaitingRow *>(palloc(sizeof(WaitingRow) * (rows.size() + 1)));
+	auto *blank = static_cast<AskedRow *>(palloc(sizeof(AskedRow) * (rows.size() + 1)));
+	auto *given = static_cast<bool *>(palloc(rows.size() + 1));
+	std::size_t n_others = 0;
+	std::size_t n_blank = 0;
+	for (const WaitingRow &row : rows) {
+		if (is_blank(row.text)) {
+			given[n_blank] = true;
+			blank[n_blank++] = {row.id, row.heading, row.hash};
+		}
+		else {
+			others[n_others++] = row;
+		}
+	}
+	BlankRows result{{others, n_others}, 0, Stored::kDone};
+	if (n_blank > 0)
+		result.outcome = store_embeddings(asked, dimension, {blank, n_blank}, nullptr, given, true, &result.stored);
+	return result;
 }
 
 bool count_waiting(const AskedCollection &asked)

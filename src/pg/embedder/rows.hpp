@@ -53,9 +53,18 @@ enum class Stored {
 };
 
 /// Gives rows their embeddings, values[i * dimension...] where given[i], but for those that say something else by now; those that it had refused are forgotten. *stored is how many.
-/// `one_by_one`: a row that cannot be written, whatever raises that, is noted as refused, and the others are.
+/// Without values the rows have no embedding. `one_by_one`: a row that cannot be written, whatever raises that, is noted as refused, and the others are.
 Stored store_embeddings(const AskedCollection &collection, int32 dimension, std::span<const AskedRow> rows, const float *values,
 						const bool *given, bool one_by_one, int64 *stored);
+
+struct BlankRows {
+	std::span<const WaitingRow> others;
+	int64 stored;
+	Stored outcome;  // of those that are blank; kDone: or there were none
+};
+
+/// Rows that say nothing have no embedding, and need none: they wait no more. Nobody is asked.
+BlankRows store_blank(const AskedCollection &collection, int32 dimension, std::span<const WaitingRow> rows);
 
 /// Counts a collection's waiting rows, where it shows; only while something waits is there a row. False: somebody has its table locked.
 bool count_waiting(const AskedCollection &collection);
