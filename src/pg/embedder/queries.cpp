@@ -2,6 +2,7 @@
 
 #include "pg/embedder/encoding.hpp"
 #include "pg/embedder/wishes.hpp"
+#include "pg/shared.hpp"
 #include "pg/workspace/registry.hpp"
 
 extern "C" {
@@ -9,7 +10,6 @@ extern "C" {
 #include "pgstat.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
-#include "storage/shmem.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
@@ -49,32 +49,8 @@ struct Queries {
 };
 
 constinit Queries *queries = nullptr;
-constinit shmem_request_hook_type previous_request = nullptr;
-constinit shmem_startup_hook_type previous_startup = nullptr;
 constinit int embed_timeout = 10000;
 constinit int my_slot = -1;  // that this backend waits for
-
-void request()
-{
-	if (previous_request != nullptr)
-		previous_request();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(Queries)));
-	RequestNamedLWLockTranche("vectorizer queries", 1);
-}
-
-void startup()
-{
-	if (previous_startup != nullptr)
-		previous_startup();
-	bool found;
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	queries = static_cast<Queries *>(ShmemInitStruct("vectorizer queries", sizeof(Queries), &found));
-	if (!found) {
-		memset(queries, 0, sizeof(Queries));
-		queries->lock = &GetNamedLWLockTranche("vectorizer queries")->lock;
-	}
-	LWLockRelease(AddinShmemInitLock);
-}
 
 /// Runs f under the lock. f must not raise.
 template <typename Function>
@@ -172,10 +148,7 @@ void init_queries()
 							10000, 10, 600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-	previous_request = shmem_request_hook;
-	shmem_request_hook = request;
-	previous_startup = shmem_startup_hook;
-	shmem_startup_hook = startup;
+	Shared<Queries>::reserve("vectorizer queries", queries);
 }
 
 Vector *embed_query(int64 endpoint, int32 dimension, std::string_view text, const char **reason)

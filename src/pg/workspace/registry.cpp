@@ -1,5 +1,6 @@
 #include "pg/workspace/registry.hpp"
 
+#include "pg/shared.hpp"
 #include "pg/workspace/worker.hpp"
 
 #include <csignal>
@@ -9,7 +10,6 @@ extern "C" {
 #include "access/xlog.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
-#include "storage/shmem.h"
 
 PG_FUNCTION_INFO_V1(vectorizer_wake_watcher);
 PG_FUNCTION_INFO_V1(vectorizer_watcher_state);
@@ -21,34 +21,10 @@ constinit Registry *registry = nullptr;
 
 namespace {
 
-constinit shmem_request_hook_type previous_request = nullptr;
-constinit shmem_startup_hook_type previous_startup = nullptr;
 constinit bool wake_at_commit = false;
 constinit bool callback_registered = false;
 constinit int n_written_here = 0;  // by this transaction, as in DatabaseSlot
 constinit Oid written_here[kMostWritten] = {};
-
-void request()
-{
-	if (previous_request != nullptr)
-		previous_request();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(Registry)));
-	RequestNamedLWLockTranche("vectorizer", 1);
-}
-
-void startup()
-{
-	if (previous_startup != nullptr)
-		previous_startup();
-	bool found;
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	registry = static_cast<Registry *>(ShmemInitStruct("vectorizer registry", sizeof(Registry), &found));
-	if (!found) {
-		memset(registry, 0, sizeof(Registry));
-		registry->lock = &GetNamedLWLockTranche("vectorizer")->lock;
-	}
-	LWLockRelease(AddinShmemInitLock);
-}
 
 /// Puts a table down as written, if it is not.
 void add_written(Oid table, int &count, Oid (&tables)[kMostWritten])
@@ -134,10 +110,7 @@ void detach_trainer(int, Datum)
 
 void request_registry()
 {
-	previous_request = shmem_request_hook;
-	shmem_request_hook = request;
-	previous_startup = shmem_startup_hook;
-	shmem_startup_hook = startup;
+	Shared<Registry>::reserve("vectorizer registry", registry);
 }
 
 bool registry_exists()
