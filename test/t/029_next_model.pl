@@ -77,11 +77,12 @@ ok(wait_for($node, 60, "SELECT last_error LIKE 'its next model does not take ove
 is(sql("SELECT count(*) FROM vectorizer.search('small', 'whales', 5, 'vector')"), '5', 'and the one in force finds');
 unlink "$dir/small/1.txt";
 ok(wait_for($node, 10, "SELECT count(*) = 11 FROM vectorizer_data.small"), 'a file whose chunk was refused goes');
-sql("UPDATE vectorizer.refused_row SET next_try = now()");
+sql("UPDATE vectorizer.refused_row SET next_try = now(); SELECT vectorizer.wake_embedder()");
 sleep 2;
 my $before = sql("SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'");
 sleep 5;
 cmp_ok(sql("SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'") - $before, '<', 1000, 'which keeps nobody busy');
+ok(wait_for($node, 20, "SELECT count(*) = 11 FROM vectorizer.refused_rows WHERE collection = 'small'"), 'nor is it known any more once it is due');
 sql("SELECT vectorizer.alter_collection('small', model => 'lsa')");
 
 # What stands in its way is one collection's trouble

@@ -186,7 +186,10 @@ bool AskingForRows::ask(Pass &pass, Served &served)
 	taken_.clear();
 	texts_.clear();
 	const ErrorData *error = attempt_transaction([&] {
-		pass.counted = pass.counted || count_waiting(pass.of);
+		if (!pass.counted) {
+			pass.counted = count_waiting(pass.of);
+			prune_refused(pass.of);
+		}
 		take(pass, served);
 	});
 	if (error != nullptr) {
