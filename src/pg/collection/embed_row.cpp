@@ -124,11 +124,21 @@ Value value_of(HeapTuple row, Relation table, const char *name)
 	return value;
 }
 
+/// As stored, or, where that differs, by what it says.
 bool same(HeapTuple a, HeapTuple b, Relation table, const char *name)
 {
 	const Value x = value_of(a, table, name);
 	const Value y = value_of(b, table, name);
-	return x.null == y.null && (x.null || datum_image_eq(x.datum, y.datum, false, -1));
+	if (x.null || y.null)
+		return x.null == y.null;
+	const void *p = DatumGetPointer(x.datum);
+	const void *q = DatumGetPointer(y.datum);
+	return (VARSIZE_ANY(p) == VARSIZE_ANY(q) && memcmp(p, q, VARSIZE_ANY(p)) == 0) || datum_image_eq(x.datum, y.datum, false, -1);
+}
+
+bool same_text(HeapTuple a, HeapTuple b, Relation table)
+{
+	return same(a, b, table, "content") && same(a, b, table, "heading");
 }
 
 /// The columns that the row gets beside what was written.
@@ -171,7 +181,8 @@ HeapTuple with_what_follows(Relation table, HeapTuple old, HeapTuple row, Writer
 	const Value content = value_of(row, table, "content");
 	const Value heading = value_of(row, table, "heading");
 	const Value embedding = value_of(row, table, "embedding");
-	if (writer.embeds && !embedding.null && (old == nullptr || !same(old, row, table, "embedding")))
+	const bool by_us = RelationGetRelid(table) == writable_collection;
+	if (writer.embeds && !by_us && !embedding.null && (old == nullptr || !same(old, row, table, "embedding")))
 		refuse_embedding(table);
 	Derived derived(table);
 	if (old != nullptr) {
@@ -180,8 +191,8 @@ HeapTuple with_what_follows(Relation table, HeapTuple old, HeapTuple row, Writer
 	}
 	if (content.null)  // NOT NULL will say so
 		return derived.apply(row);
-	const bool same_text = old != nullptr && same(old, row, table, "content") && same(old, row, table, "heading");
-	const bool same_words = same_text && !value_of(row, table, "tsv").null;  // null: they are wanted anew
+	const bool as_before = old != nullptr && same_text(old, row, table);
+	const bool same_words = as_before && !value_of(row, table, "tsv").null;  // null: they are wanted anew
 	if (writer.next) {
 		if (same_words) {
 			derived.keep(old, "next_generation");
@@ -205,7 +216,7 @@ HeapTuple with_what_follows(Relation table, HeapTuple old, HeapTuple row, Writer
 	derived.set("tsv", {TSVectorGetDatum(tsv), false});
 	derived.set("n_lexemes", {Int32GetDatum(static_cast<int32>(total_lexemes(tsv))), false});
 	derived.set("content_hash", {DirectFunctionCall1(sha256_bytea, content.datum), false});
-	if (same_text && writer.asks) {
+	if (as_before && writer.asks) {
 		derived.keep(old, "model_generation");
 		derived.keep(old, "embedding");
 		return derived.apply(row);
@@ -238,8 +249,12 @@ extern "C" PGDLLEXPORT Datum vectorizer_embed_row(PG_FUNCTION_ARGS)
 						errmsg("embed_row is for rows, before they are inserted or updated")));
 	const bool update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	HeapTuple row = update ? trigger->tg_newtuple : trigger->tg_trigtuple;
-	if (RelationGetRelid(trigger->tg_relation) == writable_collection)
-		return PointerGetDatum(row);
+	// What we write are embeddings of the text that the row has; unless a trigger of the owner's has given it another one.
+	if (RelationGetRelid(trigger->tg_relation) == writable_collection) {
+		require_types(trigger->tg_relation, {{"content", TEXTOID}, {"heading", TEXTOID}});
+		if (!update || same_text(trigger->tg_trigtuple, row, trigger->tg_relation))
+			return PointerGetDatum(row);
+	}
 
 	MemoryContext result_context = CurrentMemoryContext;
 	SPI_connect();
