@@ -1,6 +1,6 @@
 -- Another model, language, metric or index for a dynamic collection; what its rows say, and what was hung on its table, stays.
 BEGIN;
-SELECT plan(40);
+SELECT plan(49);
 
 CREATE FUNCTION pg_temp.stale(collection text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -100,6 +100,33 @@ SELECT is((SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attre
 SELECT throws_ok($$SELECT vectorizer.alter_collection('notes', model => 'gpt')$$, '22023', 'unknown embedding model "gpt"', 'an unknown model');
 SELECT throws_ok($$SELECT vectorizer.alter_collection('notes', index_options => '{"m": 50, "ef_construction": 10}', dimension => 20)$$, '22023', NULL, 'an index that cannot be');
 SELECT throws_ok($$SELECT vectorizer.alter_collection('notes', include => '{*.md}')$$, '55000', 'collection "notes" is not filled from files', 'files');
+SELECT vectorizer.create_collection('bound', dimension => 8);
+ALTER TABLE vectorizer_data.bound ADD COLUMN sku text, ADD CONSTRAINT embedded_skus CHECK (embedding IS NULL OR length(sku) < 9);
+SELECT throws_ok($$SELECT vectorizer.alter_collection('bound', dimension => 12)$$, '2BP01', 'other embeddings of collection "bound" would take with them what binds its rows', 'a constraint is in the way');
+ALTER TABLE vectorizer_data.bound DROP CONSTRAINT embedded_skus;
+CREATE UNIQUE INDEX ON vectorizer_data.bound (sku) WHERE embedding IS NOT NULL;
+SELECT throws_ok($$SELECT vectorizer.alter_collection('bound', dimension => 12)$$, '2BP01', NULL, 'so is a unique index');
+DROP INDEX vectorizer_data.bound_sku_idx;
+CREATE INDEX by_norm ON vectorizer_data.bound (vector_norm(embedding));
+GRANT SELECT (embedding), UPDATE (sku) ON vectorizer_data.bound TO PUBLIC;
+SELECT lives_ok($$SELECT vectorizer.alter_collection('bound', dimension => 12)$$, 'another index goes');
+SELECT is((SELECT array_agg(attname || attacl::text ORDER BY attname) FROM pg_attribute WHERE attrelid = 'vectorizer_data.bound'::regclass AND attacl IS NOT NULL AND NOT attisdropped), '{"embedding{=r/vectorizer_admin}","sku{=w/vectorizer_admin}"}', 'privileges on columns stay');
+SELECT hasnt_index('vectorizer_data', 'bound', 'by_norm', 'with a warning');
+INSERT INTO vectorizer_data.bound (content) VALUES ('the apples'), ('the pears');
+SELECT vectorizer.refresh_collection('bound');
+SELECT is((SELECT vector_dims(embedding) FROM vectorizer.search('bound', 'apples', 1, 'vector') s JOIN vectorizer_data.bound b USING (content)), 12, 'what comes then is found');
+
+-- Taken back, and given before anybody has looked
+SELECT vectorizer.alter_collection('bound', model => 'remote');
+SELECT vectorizer.alter_collection('bound', model => 'lsa');
+SELECT results_eq($$SELECT dimension, next_model FROM vectorizer.collections WHERE name = 'bound'$$, $$VALUES (12, NULL::text)$$, 'the model in force has the dimension in force');
+SELECT vectorizer.create_collection('young', dimension => 8, model => 'none');
+INSERT INTO vectorizer_data.young (content, embedding) VALUES ('the apples', '[1,2,3,4,5,6,7,8]');
+SELECT vectorizer.alter_collection('young', model => 'remote');
+SELECT is((SELECT count(embedding) FROM vectorizer_data.young), 1::bigint, 'embeddings of one''s own stay until others are there');
+SELECT vectorizer.alter_collection('young', model => 'none');
+SELECT results_eq($$SELECT model, next_model FROM vectorizer.collections WHERE name = 'young'$$, $$VALUES ('none', NULL::text)$$, 'or are not to be');
+
 CREATE VIEW vectors AS SELECT id, embedding FROM vectorizer_data.notes;
 SELECT throws_ok($$SELECT vectorizer.alter_collection('notes', dimension => 20)$$, '2BP01', NULL, 'a view of the embeddings is in the way');
 

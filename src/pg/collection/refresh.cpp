@@ -1,7 +1,7 @@
 #include "pg/collection/refresh.hpp"
 
 #include "pg/collection/held.hpp"
-#include "pg/collection/identity.hpp"
+#include "pg/collection/locks.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/collection/tend.hpp"
 #include "pg/workspace/registry.hpp"
@@ -10,7 +10,6 @@
 extern "C" {
 #include "access/xact.h"
 #include "pgstat.h"
-#include "storage/lock.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(vectorizer_run_refresh);
@@ -20,13 +19,6 @@ PG_FUNCTION_INFO_V1(vectorizer_hold_collection);
 namespace vectorizer::pg {
 
 namespace {
-
-LOCKTAG collection_lock(int64 id)
-{
-	LOCKTAG tag;
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, catalogue_table("collection"), static_cast<uint32>(id), static_cast<uint16>(id >> 32));
-	return tag;
-}
 
 /// What it has to say shows to others where each batch is committed.
 class RefreshHost final : public Host {
@@ -50,11 +42,12 @@ public:
 	bool end_batch() override
 	{
 		next_batch(options_.commits, options_.notifier);
-		const LOCKTAG tag = collection_lock(collection_);
 		result_.stopped = options_.commits && ((options_.deadline != 0 && GetCurrentTimestamp() > options_.deadline) ||
-											   LockHasWaiters(&tag, ExclusiveLock, true));
+											   collection_is_wanted(collection_));
 		return !result_.stopped;
 	}
+
+	bool commits() const override { return options_.commits; }
 
 	void come_back(int seconds) override { result_.seconds = seconds; }
 
@@ -78,18 +71,12 @@ private:
 	RefreshResult result_;
 };
 
-void lock_collection(int64 id, bool commits)
-{
-	const LOCKTAG tag = collection_lock(id);
-	if (LockAcquire(&tag, ExclusiveLock, commits, commits) == LOCKACQUIRE_NOT_AVAIL)
-		ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("somebody else has the collection refreshed now")));
-}
-
 }  // namespace
 
 RefreshResult refresh(int64 collection, const RefreshOptions &options, MemoryContext context)
 {
-	lock_collection(collection, options.commits);
+	if (!lock_collection(collection, options.commits, !options.commits))
+		ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("somebody else has the collection refreshed now")));
 	MemoryContext outer = MemoryContextSwitchTo(context);
 	const std::span<Collection> found = load_collection(collection);
 	MemoryContextSwitchTo(outer);
@@ -121,7 +108,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_hold_collection(PG_FUNCTION_ARGS)
 {
 	using namespace vectorizer::pg;
 	const int64 id = PG_GETARG_INT64(0);
-	lock_collection(id, false);
+	lock_collection(id, false, true);
 	SPI_connect();
 	if (const auto found = load_collection(id); !found.empty())
 		note_write(found[0].table);

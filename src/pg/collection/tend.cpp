@@ -1,28 +1,21 @@
 #include "pg/collection/tend.hpp"
 
 #include "pg/collection/identity.hpp"
+#include "pg/collection/locks.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/collection/training.hpp"
 #include "pg/embedder/refused.hpp"
 #include "pg/embedder/wishes.hpp"
-#include "pg/workspace/subtransaction.hpp"
-
-extern "C" {
-#include "storage/lmgr.h"
-#include "utils/guc.h"
-}
 
 namespace vectorizer::pg {
 
 namespace {
 
 constexpr int kEmbedBatch = 1000;
-constexpr int kAttempts = 5;
+constexpr int kMostLeft = 3000;  // rows that are embedded while everybody waits
 constexpr int kSecondsAfterReaders = 10;
 constexpr int kSecondsAfterError = 60;
 constexpr int64 kFew = 10;  // rows, or a hundredth of them, without which another model may take over
-constexpr long kPauseMicroseconds = 300'000;  // between attempts to have a table for oneself
-constexpr const char *kPatience = "1s";  // with writers who do not end
 
 class Tender {
 public:
@@ -31,10 +24,11 @@ public:
 
 	void run(int64 chunks)
 	{
+		const bool may_swap = collection_.next != nullptr && may_embed_next();
 		tend_in_force(chunks);
 		if (collection_.model == ModelKind::kHttp)
 			tell_embedder(collection_);
-		if (collection_.next != nullptr && !stopped_)
+		if (may_swap && !stopped_)
 			tend_next(*collection_.next, chunks);
 	}
 
@@ -80,13 +74,33 @@ private:
 		return static_cast<double>(chunks) >= (often ? 1.25 : 2) * static_cast<double>(trained_on);
 	}
 
+	/// Where nothing is committed between batches, rows that are embedded stay locked, and a writer who waits for one would stand in the
+	/// way of the swap: so writers are kept out from the start. False if they do not end.
+	bool may_embed_next()
+	{
+		if (!collection_.dynamic || host_.commits())
+			return true;
+		ErrorData *error = in_attempts([&](int patience) { lock_table(collection_.table, ShareRowExclusiveLock, patience); });
+		if (error == nullptr)
+			return true;
+		if (!is_busy(error))
+			ReThrowError(error);
+		note_in_use(collection_.id);
+		return false;
+	}
+
 	/// Rows that were written since the last batch; nobody writes now.
 	void embed_left(const Collection &next)
 	{
 		int64 from = PG_INT64_MIN;
 		int64 embedded = 0;
-		if (embed_chunks(next, model_, Which::kNew, kEmbedBatch, &from, &embedded))
-			ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("too many rows have been written meanwhile")));
+		if (embed_chunks(next, model_, Which::kNew, kMostLeft, &from, &embedded))
+			refuse_left();
+	}
+
+	static void refuse_left()
+	{
+		ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("too many rows have been written meanwhile")));
 	}
 
 	/// Embeds all chunks by another model beside the one in force, and puts it in its place once that is done.
@@ -111,7 +125,7 @@ private:
 		spi_run("SELECT vectorizer.index_next($1)", {param(next.id)});
 		if (!end_batch())
 			return;
-		swap(next);
+		swap(next, chunks);
 		end_batch();
 	}
 
@@ -152,41 +166,38 @@ private:
 				{param(collection), param(error)});
 	}
 
-	/// Puts what comes next in the place of what is in force, if the table is to be had for oneself. Those who come later wait behind that, so
-	/// for moments only. What stands in its way is this collection's trouble, and is tried again.
-	void swap(const Collection &next)
+	static void note_in_use(int64 collection)
 	{
-		for (int i = 0; i < kAttempts; ++i) {
-			// Autovacuum gives way to whoever has waited for deadlock_timeout.
-			const char *patience = i + 1 < kAttempts ? "200ms" : "1200ms";
-			const ErrorData *error = in_subtransaction([&] {
-				wait_for_table(AccessExclusiveLock, patience);
-				if (next.dynamic && pg::made_of_lexemes(next.model) && next.generation > 0)
-					embed_left(next);
-				spi_run("SELECT vectorizer.swap_next($1)", {param(next.id)});
-			});
-			if (error == nullptr)
-				return;
-			if (fails_everything(error))
-				ReThrowError(const_cast<ErrorData *>(error));
-			if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE) {
-				note_error(next.id, psprintf("its next model cannot take over: %s", error->message));
-				host_.come_back(kSecondsAfterError);
-				return;
-			}
-			pg_usleep(kPauseMicroseconds);
-			CHECK_FOR_INTERRUPTS();
-		}
-		note_error(next.id, "its next model waits for somebody who reads or writes the table");
-		host_.come_back(kSecondsAfterReaders);
+		note_error(collection, "its next model waits for somebody who reads, writes or alters the collection");
 	}
 
-	void wait_for_table(LOCKMODE mode, const char *patience)
+	/// Puts what comes next in the place of what is in force, if the table is to be had for oneself. Those who come later wait behind that, so
+	/// for moments only. What stands in its way is this collection's trouble, and is tried again.
+	void swap(const Collection &next, int64 chunks)
 	{
-		const int level = NewGUCNestLevel();
-		set_config_option("lock_timeout", patience, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-		LockRelationOid(collection_.table, mode);
-		AtEOXact_GUC(false, level);
+		const auto take_over = [&](int patience) {
+			// Whoever describes the collection holds its row for as long as he likes: not to be waited for with the table in hand.
+			spi_run("SELECT FROM vectorizer.collection WHERE id = $1 FOR NO KEY UPDATE NOWAIT", {param(next.id)});
+			lock_table(collection_.table, AccessExclusiveLock, patience);
+			if (next.dynamic && pg::made_of_lexemes(next.model) && next.generation > 0)
+				embed_left(next);
+			if (!pg::made_of_lexemes(next.model) && !all_asked(next, chunks))
+				refuse_left();
+			spi_run("SELECT vectorizer.swap_next($1)", {param(next.id)});
+		};
+		ErrorData *error = in_attempts(take_over);
+		if (error == nullptr)
+			return;
+		if (fails_everything(error))
+			ReThrowError(error);
+		if (is_busy(error)) {
+			note_in_use(next.id);
+			host_.come_back(kSecondsAfterReaders);
+		}
+		else {
+			note_error(next.id, psprintf("its next model cannot take over: %s", error->message));
+			host_.come_back(kSecondsAfterError);
+		}
 	}
 
 	static void tell_embedder(const Collection &collection)
@@ -274,7 +285,7 @@ private:
 	}
 
 	/// Those who come later wait behind this, so for a moment only.
-	void keep_writers_out(LOCKMODE mode) { wait_for_table(mode, kPatience); }
+	void keep_writers_out(LOCKMODE mode) { lock_table(collection_.table, mode, kPatience); }
 
 	/// A row that were left out would be compared with vectors of another model for as long as it is not written.
 	void require_all_embedded()

@@ -18,6 +18,7 @@ public:
 
 	/// Ends a batch, with a commit where that is the host's way. False: stop here.
 	virtual bool end_batch() = 0;
+	virtual bool commits() const = 0;
 
 	/// Something could not be done now, and should be tried again after so many seconds.
 	virtual void come_back(int) {}

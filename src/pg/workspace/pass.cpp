@@ -68,6 +68,8 @@ private:
 		return !result_.more;
 	}
 
+	bool commits() const override { return runner_.commits; }
+
 	void report(const char *phase)
 	{
 		progress_.phase = phase;

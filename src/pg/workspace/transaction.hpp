@@ -8,6 +8,7 @@
 extern "C" {
 #include "access/xact.h"
 #include "pgstat.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 }
 
@@ -61,6 +62,13 @@ const ErrorData *attempt_transaction(Function &&f)
 inline bool is_busy(const ErrorData *error)
 {
 	return error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE || error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
+}
+
+/// Has this process wait for no lock for long, or, false, as long as it takes: a user may keep a row locked that one of many projects
+/// and collections needs.
+inline void bound_lock_waits(bool bound)
+{
+	SetConfigOption("lock_timeout", bound ? "10s" : "0", PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 /// Ends a batch: with a commit and a new transaction, or, in a transaction of somebody else, by making what it wrote visible. The

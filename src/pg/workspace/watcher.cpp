@@ -216,6 +216,7 @@ private:
 	void look(Due &due)
 	{
 		const bool everything = due.scan <= GetCurrentTimestamp();
+		bound_lock_waits(true);
 		PG_TRY();
 		{
 			pgstat_report_activity(STATE_RUNNING, "keeping a vectorizer project up to date");
@@ -239,6 +240,7 @@ private:
 			due.changed_first = due.retry = 0;
 		}
 		PG_END_TRY();
+		bound_lock_waits(false);
 		pgstat_report_activity(STATE_IDLE, nullptr);
 		MemoryContextReset(context_);
 	}
@@ -306,6 +308,7 @@ private:
 		AbortCurrentTransaction();
 		FlushErrorState();
 		unlock_projects();
+		bound_lock_waits(false);
 
 		begin_transaction();
 		report_progress({project, "watcher", "failed", 0, 0, 0}, error->message);

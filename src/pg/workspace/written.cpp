@@ -104,20 +104,24 @@ WrittenCollections::Outcome WrittenCollections::look_at(int64 collection, const 
 {
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Outcome outcome = Outcome::kFailed;
+	bound_lock_waits(true);
 	const ErrorData *error = attempt_transaction([&] {
 		const RefreshResult result = pg::refresh(collection, options, context);
 		outcome = result.stopped ? Outcome::kStopped : Outcome::kDone;
 		if (result.seconds > 0)
 			again_ = std::min(again_, GetCurrentTimestamp() + result.seconds * USECS_PER_SEC);
 	});
+	bound_lock_waits(false);
 	unlock_projects();
 	if (error != nullptr) {
 		outcome = Outcome::kFailed;
-		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE) {
-			begin_transaction();
+		begin_transaction();
+		if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)  // whoever has the lock may have written the row of this, too
+			spi_run("SELECT vectorizer.note_phase($1, NULL, 0) FROM vectorizer.collection_stats WHERE collection_id = $1 FOR UPDATE SKIP LOCKED",
+					{param(collection)});
+		else
 			spi_run("SELECT vectorizer.count_dynamic($1, false, $2), vectorizer.note_phase($1, NULL, 0)", {param(collection), param(error->message)});
-			commit_transaction();
-		}
+		commit_transaction();
 	}
 	MemoryContextSwitchTo(caller);
 	return outcome;
