@@ -210,6 +210,13 @@ is(sql("SELECT count(*) FROM vectorizer_data.b WHERE NOT tsv @@ 'beetl'::tsquery
 ok(wait_for($node, 20, "SELECT count(*) = 0 FROM vectorizer_data.b WHERE embedding IS DISTINCT FROM vectorizer.embed(heading || E'\\n' || content, 'b')"),
 	'and its embedding');
 
+# A search that has to wait for other embeddings finds by them, though it began before they were there
+$holder = opened("SELECT vectorizer.alter_collection('a', dimension => 32)", "SELECT vectorizer.refresh_collection('a')");
+my @searches = map { later("SELECT count(*), count(vector_rank) FROM vectorizer.search('a', 'the whale', 5, '$_')") } qw(vector hybrid);
+waits("search%$_", "a search waits ($_)") for qw(vector hybrid);
+ends($holder);
+is(said($_), "5|5\n", 'and finds') for @searches;
+
 # What could not be begun is not shown as going on
 sql("SELECT vectorizer.create_collection('d', dimension => 8)");
 $writer = opened("INSERT INTO vectorizer_data.d (content) SELECT $text FROM generate_series(1, 10) n");

@@ -229,6 +229,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 		param(collection.model).value,
 		Int64GetDatum(trained ? model.chunks() : 0),
 		PointerGetDatum(construct_array(holding, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
+		BoolGetDatum(swapped),
 	};
 	bool nulls[std::size(values)] = {embedding == nullptr};
 	nulls[kEfSearch] = collection.ef_search == 0;
