@@ -181,8 +181,7 @@ HeapTuple with_what_follows(Relation table, HeapTuple old, HeapTuple row, Writer
 	const Value content = value_of(row, table, "content");
 	const Value heading = value_of(row, table, "heading");
 	const Value embedding = value_of(row, table, "embedding");
-	const bool by_us = RelationGetRelid(table) == writable_collection;
-	if (writer.embeds && !by_us && !embedding.null && (old == nullptr || !same(old, row, table, "embedding")))
+	if (writer.embeds && !embedding.null && (old == nullptr || !same(old, row, table, "embedding")))
 		refuse_embedding(table);
 	Derived derived(table);
 	if (old != nullptr) {
@@ -234,6 +233,19 @@ HeapTuple with_what_follows(Relation table, HeapTuple old, HeapTuple row, Writer
 	return derived.apply(row);
 }
 
+/// What we write are embeddings of the text that the row has: if a trigger of the owner's gives it another one with that, it is undone.
+/// Embedded again instead, it might be given yet another one, and so on.
+HeapTuple with_its_text(Relation table, HeapTuple old, HeapTuple row)
+{
+	require_types(table, {{"content", TEXTOID}, {"heading", TEXTOID}});
+	if (same_text(old, row, table))
+		return row;
+	Derived derived(table);
+	derived.keep(old, "content");
+	derived.keep(old, "heading");
+	return derived.apply(row);
+}
+
 }  // namespace
 
 }  // namespace vectorizer::pg
@@ -249,12 +261,8 @@ extern "C" PGDLLEXPORT Datum vectorizer_embed_row(PG_FUNCTION_ARGS)
 						errmsg("embed_row is for rows, before they are inserted or updated")));
 	const bool update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	HeapTuple row = update ? trigger->tg_newtuple : trigger->tg_trigtuple;
-	// What we write are embeddings of the text that the row has; unless a trigger of the owner's has given it another one.
-	if (RelationGetRelid(trigger->tg_relation) == writable_collection) {
-		require_types(trigger->tg_relation, {{"content", TEXTOID}, {"heading", TEXTOID}});
-		if (!update || same_text(trigger->tg_trigtuple, row, trigger->tg_relation))
-			return PointerGetDatum(row);
-	}
+	if (RelationGetRelid(trigger->tg_relation) == writable_collection)
+		return PointerGetDatum(update ? with_its_text(trigger->tg_relation, trigger->tg_trigtuple, row) : row);
 
 	MemoryContext result_context = CurrentMemoryContext;
 	SPI_connect();
