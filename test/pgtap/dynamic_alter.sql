@@ -1,6 +1,6 @@
 -- Another model, language, metric or index for a dynamic collection; what its rows say, and what was hung on its table, stays.
 BEGIN;
-SELECT plan(49);
+SELECT plan(50);
 
 CREATE FUNCTION pg_temp.stale(collection text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -126,6 +126,10 @@ SELECT vectorizer.alter_collection('young', model => 'remote');
 SELECT is((SELECT count(embedding) FROM vectorizer_data.young), 1::bigint, 'embeddings of one''s own stay until others are there');
 SELECT vectorizer.alter_collection('young', model => 'none');
 SELECT results_eq($$SELECT model, next_model FROM vectorizer.collections WHERE name = 'young'$$, $$VALUES ('none', NULL::text)$$, 'or are not to be');
+
+SELECT vectorizer.create_collection('gone');
+DROP TABLE vectorizer_data.gone;
+SELECT lives_ok($$SELECT vectorizer.drop_collection('gone')$$, 'a collection whose table is gone can be dropped');
 
 CREATE VIEW vectors AS SELECT id, embedding FROM vectorizer_data.notes;
 SELECT throws_ok($$SELECT vectorizer.alter_collection('notes', dimension => 20)$$, '2BP01', NULL, 'a view of the embeddings is in the way');

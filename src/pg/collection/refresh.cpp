@@ -110,8 +110,10 @@ extern "C" PGDLLEXPORT Datum vectorizer_hold_collection(PG_FUNCTION_ARGS)
 	const int64 id = PG_GETARG_INT64(0);
 	lock_collection(id, false, true);
 	SPI_connect();
-	if (const auto found = load_collection(id); !found.empty())
-		note_write(found[0].table);
+	// Its table may be gone, which is why somebody drops it.
+	spi_run("SELECT pg_catalog.to_regclass(pg_catalog.format('vectorizer_data.%I', name))::oid::int8 FROM vectorizer.collection WHERE id = $1", {param(id)});
+	if (SPI_processed > 0 && spi_int64(0, 1) != 0)
+		note_write(static_cast<Oid>(spi_int64(0, 1)));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

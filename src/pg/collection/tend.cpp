@@ -14,6 +14,8 @@ namespace {
 constexpr int kEmbedBatch = 1000;
 constexpr int kMostLeft = 3000;  // rows that are embedded while everybody waits
 constexpr int kSecondsAfterReaders = 10;
+constexpr int kSecondsAfterWriters = 1;
+constexpr int kErrRowsLeft = ERRCODE_T_R_SERIALIZATION_FAILURE;
 constexpr int kSecondsAfterError = 60;
 constexpr int64 kFew = 10;  // rows, or a hundredth of them, without which another model may take over
 
@@ -92,15 +94,24 @@ private:
 	/// Rows that were written since the last batch; nobody writes now.
 	void embed_left(const Collection &next)
 	{
+		int64 left = 0;
+		as_table_owner(next.table, [&] {
+			spi_run(psprintf("SELECT count(*) FROM (SELECT FROM vectorizer_data.%s WHERE next_generation = 0 LIMIT %d) l",
+							 quote_identifier(next.name), kMostLeft + 1));
+			left = spi_int64(0, 1);
+		});
+		if (left > kMostLeft)
+			refuse_left();
+		model_.open(context_, next.id, next.generation);  // an attempt that broke off may have left it without some of its rows
 		int64 from = PG_INT64_MIN;
 		int64 embedded = 0;
-		if (embed_chunks(next, model_, Which::kNew, kMostLeft, &from, &embedded))
-			refuse_left();
+		embed_chunks(next, model_, Which::kNew, kMostLeft + 1, &from, &embedded);
 	}
 
+	/// Not for another attempt: nobody embeds them while this one waits.
 	static void refuse_left()
 	{
-		ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("too many rows have been written meanwhile")));
+		ereport(ERROR, (errcode(kErrRowsLeft), errmsg("too many rows have been written meanwhile")));
 	}
 
 	/// Embeds all chunks by another model beside the one in force, and puts it in its place once that is done.
@@ -176,8 +187,7 @@ private:
 	void swap(const Collection &next, int64 chunks)
 	{
 		const auto take_over = [&](int patience) {
-			// Whoever describes the collection holds its row for as long as he likes: not to be waited for with the table in hand.
-			spi_run("SELECT FROM vectorizer.collection WHERE id = $1 FOR NO KEY UPDATE NOWAIT", {param(next.id)});
+			claim_row();
 			lock_table(collection_.table, AccessExclusiveLock, patience);
 			if (next.dynamic && pg::made_of_lexemes(next.model) && next.generation > 0)
 				embed_left(next);
@@ -190,12 +200,16 @@ private:
 			return;
 		if (fails_everything(error))
 			ReThrowError(error);
-		if (is_busy(error)) {
+		if (error->sqlerrcode == kErrRowsLeft) {
+			host_.come_back(kSecondsAfterWriters);
+		}
+		else if (is_busy(error)) {
 			note_in_use(next.id);
 			host_.come_back(kSecondsAfterReaders);
 		}
 		else {
-			note_error(next.id, psprintf("its next model cannot take over: %s", error->message));
+			note_error(next.id, psprintf("its next model cannot take over: %s%s%s", error->message, error->detail == nullptr ? "" : ": ",
+										 error->detail == nullptr ? "" : error->detail));
 			host_.come_back(kSecondsAfterError);
 		}
 	}
@@ -209,6 +223,12 @@ private:
 		});
 		if (waiting)
 			want_embedder_at_commit(EmbedderWish::kRows);
+	}
+
+	/// Whoever describes the collection holds its row for as long as he likes: not to be waited for with the table in hand. 55P03.
+	void claim_row()
+	{
+		spi_run("SELECT FROM vectorizer.collection WHERE id = $1 FOR NO KEY UPDATE NOWAIT", {param(collection_.id)});
 	}
 
 	bool made_of_lexemes() const { return pg::made_of_lexemes(collection_.model); }
@@ -267,8 +287,10 @@ private:
 	void retrain(int64 chunks)
 	{
 		host_.announce("training");
-		if (collection_.dynamic)
+		if (collection_.dynamic) {
+			claim_row();
 			keep_writers_out(ShareRowExclusiveLock);
+		}
 		const int32 old = collection_.generation;
 		train(old + 1, chunks);
 		if (made_of_lexemes()) {

@@ -16,6 +16,16 @@ constexpr int64 kRetry = 10 * USECS_PER_SEC;         // after a look that failed
 constexpr int kRest = 2;                             // times as long as a look took, until the next
 constexpr int64 kLongestRest = 10 * USECS_PER_SEC;
 
+void note_failure(int64 collection, const ErrorData *error)
+{
+	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)  // whoever has the lock may have written the row of this, too
+		spi_run("WITH free AS MATERIALIZED (SELECT collection_id AS id FROM vectorizer.collection_stats WHERE collection_id = $1"
+				" FOR UPDATE SKIP LOCKED) SELECT vectorizer.note_phase(id, NULL, 0) FROM free",
+				{param(collection)});
+	else
+		spi_run("SELECT vectorizer.count_dynamic($1, false, $2), vectorizer.note_phase($1, NULL, 0)", {param(collection), param(error->message)});
+}
+
 }  // namespace
 
 void WrittenCollections::hear(TimestampTz now)
@@ -111,18 +121,12 @@ WrittenCollections::Outcome WrittenCollections::look_at(int64 collection, const 
 		if (result.seconds > 0)
 			again_ = std::min(again_, GetCurrentTimestamp() + result.seconds * USECS_PER_SEC);
 	});
-	bound_lock_waits(false);
 	unlock_projects();
 	if (error != nullptr) {
 		outcome = Outcome::kFailed;
-		begin_transaction();
-		if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)  // whoever has the lock may have written the row of this, too
-			spi_run("SELECT vectorizer.note_phase($1, NULL, 0) FROM vectorizer.collection_stats WHERE collection_id = $1 FOR UPDATE SKIP LOCKED",
-					{param(collection)});
-		else
-			spi_run("SELECT vectorizer.count_dynamic($1, false, $2), vectorizer.note_phase($1, NULL, 0)", {param(collection), param(error->message)});
-		commit_transaction();
+		attempt_transaction([&] { note_failure(collection, error); });
 	}
+	bound_lock_waits(false);
 	MemoryContextSwitchTo(caller);
 	return outcome;
 }

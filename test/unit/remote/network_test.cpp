@@ -207,7 +207,8 @@ TEST_F(RemoteNetwork, SessionKeysAreNotLogged)
 	// libcurl opens the file when it starts, which it has done here: in a process of its own, then.
 	const std::string log = std::filesystem::temp_directory_path() / ("embeddings-keys-" + std::to_string(getpid()));
 	setenv("SSLKEYLOGFILE", log.c_str(), 1);
-	const std::string said_there = Spawned({"/proc/self/exe", "--gtest_filter=RemoteClient.Embeddings"}, true).rest();
+	const std::vector<std::string> again{"/proc/self/exe", "--gtest_filter=RemoteClient.Embeddings"};
+	const std::string said_there = Spawned(again, true).rest();
 	unsetenv("SSLKEYLOGFILE");
 	EXPECT_NE(said_there.find("[  PASSED  ] 1 test"), std::string::npos) << said_there;
 	EXPECT_FALSE(std::filesystem::exists(log));
