@@ -4,6 +4,7 @@
 #
 # usage: bench/cranfield.sh DATA         folder with cran.all.1400.xz, cran.qry and cranqrel; an abstract is a chunk
 #        bench/cranfield.sh DATA 1200    abstracts are cut into chunks of so many characters
+#        bench/cranfield.sh DATA dimensions   and of embeddings of other dimensions
 #        bench/cranfield.sh DATA split   and of abstracts that lie in several collections, which are searched together
 #        bench/cranfield.sh DATA drift   and of a model that has learnt from a half of them, or a little more
 # shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
@@ -12,10 +13,10 @@
 [ $# = 1 ] || [ $# = 2 ] || die "which folder holds cran.all.1400.xz, cran.qry and cranqrel?"
 MORE=
 SIZE=${2:-20000}
-if [ "$SIZE" = split ] || [ "$SIZE" = drift ]; then
+case $SIZE in split | drift | dimensions)
 	MORE=$SIZE
 	SIZE=20000
-fi
+esac
 DATA=$(cd "$1" && pwd -P)
 use_server
 build /dev/null all > /dev/null
@@ -69,6 +70,18 @@ SQL
 for mode in text vector hybrid; do
 	sql -c "SELECT '$mode nDCG@10 ' || ndcg('cranfield', '$mode')"
 done
+if [ "$MORE" = dimensions ]; then
+	say "| dimension | vector | hybrid |"
+	say "|---|---|---|"
+	for dimension in 25 50 100 150 200 300 400 600; do
+		sql -v dimension="$dimension" <<-'SQL'
+			SELECT vectorizer.alter_collection('cranfield', dimension => :dimension) \g /dev/null
+			SELECT vectorizer.sync('cranfield') \g /dev/null
+			SELECT format('| %s | %s | %s |', dimension, ndcg('cranfield', 'vector'), ndcg('cranfield', 'hybrid'))
+			FROM vectorizer.collections WHERE next_model IS NULL;
+		SQL
+	done
+fi
 if [ "$MORE" = drift ]; then
 	# A model is trained anew once there are twice as many chunks: this is as far as it gets from them. First in the order of the file
 	# (whose abstracts are by topic, more or less), then in no order.
