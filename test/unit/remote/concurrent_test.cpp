@@ -154,7 +154,8 @@ TEST_F(RemoteConcurrent, WaitingIsWaiting)
 	begin("slow/1/ok/8");
 	begin("slow/0.9/ok/8");
 	until_asked(2);
-	ASSERT_EQ(client_.interests().size(), 2u);
+	ASSERT_GE(client_.interests().size(), 2u) << "a newer libcurl (8.23) watches a socket of its own, too";
+	ASSERT_LE(client_.interests().size(), 3u);
 	for (const Interest &each : client_.interests()) {
 		EXPECT_TRUE(each.read);
 		EXPECT_FALSE(each.write) << "it could be written to all the time";
@@ -189,9 +190,10 @@ TEST_F(RemoteConcurrent, GivenUp)
 	const std::uint64_t fresh = begin("slow/0.8/ok/8");
 	until_asked(3);
 	ASSERT_EQ(connections(*server_).size(), 3u);
+	const std::size_t watched = client_.interests().size();
 	client_.give_up(hanging);
 	EXPECT_EQ(client_.running(), 2u);
-	EXPECT_EQ(client_.interests().size(), 2u);
+	EXPECT_EQ(client_.interests().size(), watched - 1);
 	EXPECT_EQ(connections(*server_).size(), 2u) << "its answer would be taken for that of the next";
 	EXPECT_EQ(numbers(finish()), (Numbers{fresh, other}));
 	for (const std::uint64_t number : {hanging, other, std::uint64_t{0}, std::uint64_t{99}})
