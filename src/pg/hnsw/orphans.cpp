@@ -30,10 +30,11 @@ public:
 	{
 	}
 
-	/// One pass over all live nodes. Returns how many got a link, and whether some could not.
+	/// One pass over all live nodes. Returns how many got a link, and whether some could not, or may have lost theirs to one that did.
 	std::uint64_t relink(bool *left)
 	{
 		*left = false;
+		forced_ = false;
 		std::uint64_t relinked = 0;
 		std::size_t n = 0;
 		for_each_page(
@@ -53,7 +54,17 @@ public:
 						walk(orphan.node);
 				}
 			});
+		*left |= forced_;
 		return relinked;
+	}
+
+	/// Walks anew if links were taken away since: what was reached by them may not be any more.
+	void look_again(NodeId entry)
+	{
+		if (!forced_)
+			return;
+		reached_.clear();
+		walk(entry);
 	}
 
 	/// Notes what the node leads to, however far.
@@ -114,8 +125,10 @@ private:
 			check_page(vacuum_.relation, place.block, page, PageKind::kNodes, index.layout.slot_bytes(), false);
 			if (std::byte *slot = store_.used_slot(place.block, page, place.slot)) {
 				graph::LinkList list = list_on(vacuum_.relation, index, place.block, slot, 0);
-				if ((by_force || list.count() < list.capacity) &&
+				const bool full = list.count() == list.capacity;
+				if ((by_force || !full) &&
 					list.admit(orphan.node, neighbour.distance, NoDistances(), true)) {
+					forced_ |= full;
 					change.commit();
 					pg::crash_point("vacuum.relink");
 					return true;
@@ -132,6 +145,7 @@ private:
 	NodeSet reached_;
 	std::span<NodeId> queue_;
 	NodeId limit_;
+	bool forced_ = false;      // a full list has given up a neighbour in this pass
 	std::span<Orphan> found_;  // on one page
 	std::span<Neighbour> neighbours_;
 	std::span<NodeId> links_;
@@ -141,7 +155,7 @@ private:
 
 std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &live, NodeId limit)
 {
-	constexpr int kPasses = 3;  // an orphan that only orphans lead to may have to wait for one of them
+	constexpr int kPasses = 5;  // an orphan that only orphans lead to may have to wait for one of them; a link by force may make one
 	MetaPage meta = read_meta(vacuum.relation);
 	if (meta.entry == kNoNode)
 		return 0;
@@ -154,6 +168,7 @@ std::uint64_t relink_orphans(Vacuum &vacuum, const NodeSet &live, NodeId limit)
 		relinked += now;
 		if (now == 0)
 			break;
+		orphans.look_again(meta.entry);
 	}
 	return relinked;
 }

@@ -13,6 +13,7 @@ class NodeSet {
 public:
 	NodeSet(NodeId limit, const Arena &arena);
 	void add(NodeId id) { if (id < limit_) words_[id / 64] |= std::uint64_t{1} << (id % 64); }
+	void clear() { std::ranges::fill(words_, 0); }
 	bool contains(NodeId id) const { return id < limit_ && ((words_[id / 64] >> (id % 64)) & 1) != 0; }
 
 private:
