@@ -70,7 +70,11 @@ public:
 		return same;
 	}
 
-	static const char *bytes(const Buffered *at) { return BufferGetPage(BufferDescriptorGetBuffer(at)); }
+	/// Found by the descriptor's place among all: what stands in it need not be in the processor's caches yet.
+	static const char *bytes(const Buffered *at)
+	{
+		return BufferBlocks + (reinterpret_cast<const BufferDescPadded *>(at) - BufferDescriptors) * BLCKSZ;
+	}
 
 	/// Counts such visits in the statistics as hits of shared buffers.
 	void count(std::size_t visits) const;

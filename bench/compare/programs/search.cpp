@@ -1,11 +1,11 @@
 // Times one prepared query over a sweep of a setting, from one or more clients at once, each with a connection of its own.
 //
 // search where=CONNINFO sql=TEXT queries=FVECS truth=IVECS k=N setting=NAME values=N,N,...
-//        [session=SQL] [clients=1] [count=all] [latencies=FILE]
+//        [session=SQL] [clients=1] [count=all] [latencies=FILE] [answers=FILE]
 // TEXT has one parameter, the vector, and returns ids as integers. Prints a line a value (latencies.hpp), after one labelled
 // "floor" for a prepared SELECT 1. Every client asks all queries, starting at a different one. The first value is warmed up by
 // all of them, the others by 50. One client shares a core with its server process. FILE gets every single latency: value,
-// client, query, microseconds.
+// client, query, microseconds. The file of `answers` gets a line for each answer of the first client: value, query, ids.
 
 #include <algorithm>
 #include <barrier>
@@ -105,6 +105,8 @@ int main(int argc, char **argv)
 	});
 	print("floor", clients, wall);
 
+	std::FILE *answers = arguments.text("answers", "").empty() ? nullptr : std::fopen(arguments.text("answers").c_str(), "a");
+
 	std::size_t warm = count;
 	for (long value : arguments.numbers("values")) {
 		std::string label = std::to_string(value);
@@ -123,7 +125,14 @@ int main(int argc, char **argv)
 				Clock::time_point from = Clock::now();
 				PGresult *result = client.connection->run("ask", parameters[query]);
 				client.micros[i] = 1e6 * seconds_since(from);
-				client.recall += recall_of(ids_of(result), truth[query], k) / static_cast<double>(count);
+				std::vector<std::int32_t> ids = ids_of(result);
+				client.recall += recall_of(ids, truth[query], k) / static_cast<double>(count);
+				if (answers != nullptr && number == 0) {
+					std::fprintf(answers, "%s\t%zu\t", label.c_str(), query);
+					for (std::int32_t id : ids)
+						std::fprintf(answers, " %d", id);
+					std::fputc('\n', answers);
+				}
 				PQclear(result);
 			}
 		});
@@ -134,6 +143,7 @@ int main(int argc, char **argv)
 					std::fprintf(every, "%ld\t%zu\t%zu\t%.2f\n", value, number,
 						(i + number * queries.rows() / clients.size()) % queries.rows(), clients[number].micros[i]);
 	}
-	if (every != nullptr)
-		std::fclose(every);
+	for (std::FILE *file : {every, answers})
+		if (file != nullptr)
+			std::fclose(file);
 }

@@ -7,6 +7,7 @@
 
 #include "core/arena.hpp"
 #include "core/graph/links.hpp"
+#include "core/prefetch.hpp"
 
 #include <sched.h>
 
@@ -74,8 +75,6 @@ public:
 	ChunkSource source() { return {make, this}; }
 
 private:
-	static constexpr std::size_t kCacheLine = 64;
-
 	static std::byte *make(void *context, ChunkKind, std::size_t, std::size_t bytes)
 	{
 		auto &self = *static_cast<ArenaChunks *>(context);

@@ -7,7 +7,6 @@ namespace vectorizer::graph {
 
 namespace {
 
-constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kNodeChunkBytes = 256 * 1024;  // at the most, unless one node takes more
 
 // While a node is in memory, these four bytes of its header number its first upper entry: what they hold in a page, the
@@ -144,7 +143,7 @@ unsigned MemoryGraph::links(NodeId id, unsigned level, NodeId *out, double reach
 
 void MemoryGraph::prefetch_links(NodeId id)
 {
-	SlotLayout::prefetch(reinterpret_cast<const std::byte *>(list(id, 0).header), sizes_.links_bytes);
+	prefetch(list(id, 0).header, sizes_.links_bytes);
 }
 
 void MemoryGraph::codes(std::span<const NodeId> ids, StoredCode *out, const Arena &)

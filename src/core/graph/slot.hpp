@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/graph/links.hpp"
+#include "core/prefetch.hpp"
 #include "core/quantize/quantizer.hpp"
 
 #include <algorithm>
@@ -93,15 +94,7 @@ public:
 	}
 	static quantize::Factors factors(const std::byte *slot) { return {header(slot).scale, header(slot).norm}; }
 
-	/// Begins to fetch these bytes into the processor's caches.
-	static void prefetch(const std::byte *from, std::size_t bytes)
-	{
-		for (std::size_t at = 0; at < bytes; at += kCacheLine)
-			__builtin_prefetch(from + at);
-		__builtin_prefetch(from + bytes - 1);
-	}
-
-	/// The same for what an evaluation reads, or for the links.
+	/// Begins to fetch what an evaluation reads, or the links.
 	void prefetch_code(const std::byte *slot) const
 	{
 		prefetch(slot, std::min(sizeof(SlotHeader) + code_bytes_, kMostPrefetched));
@@ -125,7 +118,6 @@ public:
 	}
 
 private:
-	static constexpr std::size_t kCacheLine = 64;
 	static constexpr std::size_t kMostPrefetched = 10 * kCacheLine;  // the processor itself goes on along what is longer
 
 	static constexpr std::size_t kLinkBytes = sizeof(NodeId) + 1;

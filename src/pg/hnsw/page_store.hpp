@@ -34,7 +34,7 @@ public:
 			for (std::size_t i = from; i < end; ++i) {
 				Aim &to = aims[i - from] = aim(ids[i]);
 				if (to.at != nullptr) {
-					__builtin_prefetch(to.at);
+					prefetch(to.at);
 					index_.layout.prefetch_code(to.slot);
 				}
 			}

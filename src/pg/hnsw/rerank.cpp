@@ -1,5 +1,6 @@
 #include "pg/hnsw/rerank.hpp"
 
+#include "core/prefetch.hpp"
 #include "pg/hnsw/index.hpp"
 #include "pg/page.hpp"
 
@@ -57,23 +58,23 @@ void Rerank::prefetch_page(RowPointer row) const
 	if (asks_ahead_ && (at == nullptr || !glance_.holds(at, block_of(row))) && block_of(row) < heap_blocks_)
 		pg::ask_for_page(heap_, block_of(row));
 	if (at != nullptr) {
-		__builtin_prefetch(at);
-		__builtin_prefetch(PageGetItemId(const_cast<char *>(pg::Glance::bytes(at)), row.offset));
+		prefetch(at);
+		prefetch(PageGetItemId(const_cast<char *>(pg::Glance::bytes(at)), row.offset));
 	}
 }
 
 void Rerank::prefetch_row(RowPointer row) const
 {
-	constexpr unsigned kCacheLine = 64, kLines = 12;  // the processor itself goes on
+	constexpr std::size_t kMost = 12 * kCacheLine;  // the processor itself goes on
 	if (!is_heap_ || !row.valid() || row.offset > MaxHeapTuplesPerPage)
 		return;
 	const pg::Buffered *at = glance_.find(block_of(row));
 	if (at == nullptr || !glance_.holds(at, block_of(row)))
 		return;
 	const char *page = pg::Glance::bytes(at);
-	unsigned offset = ItemIdGetOffset(PageGetItemId(const_cast<char *>(page), row.offset));
-	for (unsigned line = 0; line < kLines && offset + line * kCacheLine < BLCKSZ; ++line)
-		__builtin_prefetch(page + offset + line * kCacheLine);
+	const std::size_t offset = ItemIdGetOffset(PageGetItemId(const_cast<char *>(page), row.offset));
+	if (offset < BLCKSZ)
+		prefetch(page + offset, std::min(kMost, BLCKSZ - offset));
 }
 
 /// Pins the row's page for the table fetch, which looks first whether it has the page already: where this backend saw the
