@@ -1,7 +1,7 @@
 #include "pg/hnsw/scan_parts.hpp"
 
-#include "pg/boundary.hpp"
 #include "pg/hnsw/codebook.hpp"
+#include "pg/kept_memory.hpp"
 
 extern "C" {
 #include "pgstat.h"
@@ -44,7 +44,7 @@ Scan *begin(IndexScanDesc desc, MemoryContext context)
 {
 	MemoryContext before = MemoryContextSwitchTo(context);
 	Relation relation = desc->indexRelation;
-	Arena arena = pg::context_arena(context);
+	Arena arena = pg::KeptMemory::borrow(context);
 	auto *scan = new (arena.array<Scan>(1).data()) Scan(relation, open_index(relation), arena);
 	bool is_null;
 	scan->settings = scan_settings();
