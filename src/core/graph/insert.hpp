@@ -68,21 +68,19 @@ Neighbourhood find_neighbourhood(S &store, const quantize::Quantizer &quantizer,
 		if (!found.complete)
 			return found;
 
-		std::span<Neighbour> best = arena.array<Neighbour>(search->found() + runners_up);
-		std::size_t n_best = 0;
-		for (std::size_t i = 0; i < search->found(); ++i)
-			best[n_best++] = {search->found(i).id, search->found(i).distance};
-		search->for_runners_up([&](const Candidate &other) { best[n_best++] = {other.id, other.distance}; });
-		best = best.first(n_best);
-		std::sort(best.begin(), best.end(), NearestNeighbourFirst{});
-		std::span<Neighbour> candidates = arena.array<Neighbour>(best.size());
-		std::span<NodeId> ids = arena.array<NodeId>(best.size());
-		std::size_t n = 0;
-		for (const Neighbour &neighbour : best)
-			if (neighbour.id != self) {
-				ids[n] = neighbour.id;
-				candidates[n++] = neighbour;
+		const std::size_t n_found = search->found_and_runners_up();
+		std::span<Neighbour> candidates = arena.array<Neighbour>(n_found);
+		std::span<NodeId> ids = arena.array<NodeId>(n_found);
+		std::size_t n = 0, n_best = 0;
+		for (std::size_t i = 0; i < n_found; ++i) {
+			const Candidate &candidate = search->found(i);
+			if (n_best < entries.size())
+				entries[n_best++] = candidate.id;
+			if (candidate.id != self) {
+				ids[n] = candidate.id;
+				candidates[n++] = {candidate.id, candidate.distance};
 			}
+		}
 		std::span<StoredCode> codes = arena.array<StoredCode>(n);
 		store.codes(std::span<const NodeId>(ids.first(n)), codes.data(), arena);
 		const unsigned most = at == 0 && parameters.own_links > 0 ? parameters.own_links : parameters.m;
@@ -94,11 +92,8 @@ Neighbourhood find_neighbourhood(S &store, const quantize::Quantizer &quantizer,
 			found.nearest = ids.first(n);
 			found.codes = codes;
 		}
-		if (!best.empty()) {  // else: only tombstones there; begin below where we began here
-			n_entries = std::min(best.size(), entries.size());
-			for (std::size_t i = 0; i < n_entries; ++i)
-				entries[i] = best[i].id;
-		}
+		if (n_best > 0)  // else: only tombstones there; begin below where we began here
+			n_entries = n_best;
 	}
 	return found;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/graph/heap.hpp"
+#include "core/graph/nearest.hpp"
 #include "core/graph/store.hpp"
 #include "core/graph/visited.hpp"
 #include "core/stop.hpp"
@@ -16,8 +17,6 @@ struct Candidate {
 	double distance;            // estimated from its code
 	quantize::Factors factors;  // of the code: the estimate's error follows from them
 	NodeId id;
-	bool live;                  // false: a tombstone, to walk through only
-	bool queued;                // queued for expansion, or expanded
 };
 static_assert(sizeof(Candidate) == 24);
 
@@ -47,39 +46,37 @@ public:
 	Search(S &store, const quantize::Computer &computer, unsigned level, Use use, std::size_t expected, const Arena &arena,
 		   std::size_t runners_up = 0)
 		: store_(store), computer_(computer), level_(level), use_(use), runners_up_(runners_up), visited_(arena, expected),
-		  candidates_(arena), frontier_(arena), nearest_(arena), waiting_(arena), taken_(arena), cut_(arena),
+		  candidates_(arena), nearest_(arena), aside_(arena), waiting_(arena), taken_(arena), cut_(arena),
 		  links_(arena.array<NodeId>(store.max_links())), places_(arena.array<std::uint32_t>(store.max_links())) {}
 
 	/// Begins at these nodes.
-	void start(std::span<const NodeId> entries) { evaluate_new(entries, 0); }
+	void start(std::span<const NodeId> entries) { evaluate_new(entries, false); }
 
 	/// One round: expands nodes nearest first until `ef` results are nearer than anything left to expand. Returns false if
 	/// the stop predicate said so: the results are then whatever had been found.
 	bool round(std::size_t ef, Stop stop)
 	{
-		nearest_.clear();
+		begin_results(ef, runners_up_);
 		arrange_waiting();
-		while (nearest_.size() < ef && !waiting_.empty())
+		while (nearest_.size() < ef + runners_up_ && !waiting_.empty())
 			take_up(waiting_.pop());
 		note_first_waiting();
 		for (Place place : cut_)
-			frontier_.push(place);
+			aside_.push(place);
 		cut_.clear();
 
-		while (!frontier_.empty()) {
-			if (nearest_.size() >= ef && nearest_.top().distance < frontier_.top().distance)
-				return true;
+		while (anything_to_expand()) {
 			if (stop())
 				return false;
-			const Place place = frontier_.pop();
+			const Place place = next_is_aside() ? aside_.pop() : nearest_.expand_next();
 			prefetch_next();
-			expand(place, ef);
+			expand(place);
 		}
 		return true;
 	}
 
 	/// A round that expands nothing: finds the nearest of those that wait, as long as they are `wanted`. If these are more than `most`,
-	/// it returns false, and nothing has changed.
+	/// it returns false, and nothing has changed. REQUIRES: kRounds.
 	template <typename Wanted>
 	bool take_waiting(Wanted &&wanted, std::size_t most)
 	{
@@ -88,7 +85,7 @@ public:
 			taken_.append(waiting_.pop());
 		const bool few = taken_.size() <= most;
 		if (few)
-			nearest_.clear();
+			begin_results(taken_.size(), 0);
 		for (Place place : taken_)
 			few ? take_up(place) : waiting_.push(place);
 		taken_.clear();
@@ -96,46 +93,32 @@ public:
 		return few;
 	}
 
-	/// How many nodes the last round found, and each of them, in no particular order.
-	std::size_t found() const { return nearest_.size(); }
+	/// How many nodes the last round found, and each of them, nearest first.
+	std::size_t found() const { return nearest_.results(); }
 	const Candidate &found(std::size_t i) const { return candidates_[nearest_[i].index]; }
 
-	/// Runs f on the runners-up, in no particular order. REQUIRES: kOnce, after the round.
-	template <typename Function>
-	void for_runners_up(Function f)
-	{
-		waiting_.keep_first(runners_up_);
-		for (std::size_t i = 0; i < waiting_.size(); ++i)
-			f(candidates_[waiting_[i].index]);
-	}
+	/// The same with the runners-up behind them. REQUIRES: kOnce.
+	std::size_t found_and_runners_up() const { return nearest_.size(); }
 
 	/// No node is left to expand: the graph has nothing more to give. Candidates may still wait for a round.
-	bool exhausted() const { return frontier_.empty() && cut_.empty(); }
+	bool exhausted() const { return aside_.empty() && cut_.empty() && !nearest_.anything_to_expand(); }
 	bool anything_waiting() const { return !waiting_.empty(); }
 
 	/// The best of those that no round has returned yet. REQUIRES: anything_waiting().
 	const Candidate &first_waiting() const { return candidates_[first_waiting_.index]; }
 
 	/// Takes up nodes that the graph did not lead to (a sweep finds those). REQUIRES: none of them was visited.
-	void add(std::span<const NodeId> ids) { evaluate_new(ids, 0); }
+	void add(std::span<const NodeId> ids) { evaluate_new(ids, false); }
 
 	Visited &visited() { return visited_; }
 	std::size_t evaluations() const { return evaluations_; }
 	std::size_t hops() const { return hops_; }
 
 private:
-	/// A candidate in a heap. Estimates that differ by less than a float's precision come in any order.
-	struct Place {
-		float distance;
-		std::uint32_t index;
-	};
 	struct NearestFirst {
 		bool operator()(const Place &a, const Place &b) const { return a.distance < b.distance; }
 	};
-	struct FarthestFirst {
-		bool operator()(const Place &a, const Place &b) const { return a.distance > b.distance; }
-	};
-	static constexpr Place kNone{__builtin_inff(), 0};
+	static constexpr Place kNone{__builtin_inff(), 0, 0};
 
 	struct Seen {
 		double distance;
@@ -143,73 +126,90 @@ private:
 		bool live;
 	};
 
+	/// Those of the round before are given away; where it ended before its time, some of them are still to be expanded.
+	void begin_results(std::size_t width, std::size_t beyond)
+	{
+		while (nearest_.anything_to_expand())
+			aside_.push(nearest_.expand_next());
+		nearest_.begin(width, beyond);
+	}
+
+	/// Whether the node to be expanded next is one that is no result of this round.
+	bool next_is_aside() const
+	{
+		return !aside_.empty() &&
+			   (!nearest_.anything_to_expand() || aside_.top().distance < nearest_.next().distance);
+	}
+	bool anything_to_expand() const
+	{
+		return nearest_.anything_to_expand() ||
+			   (!aside_.empty() && !(nearest_.full() && nearest_.worst() < aside_.top().distance));
+	}
+
 	/// The links of the node to be expanded next, as it seems.
 	void prefetch_next()
 	{
-		if (level_ == 0 && !frontier_.empty())
-			store_.prefetch_links(candidates_[frontier_.top().index].id);
+		if (level_ > 0)
+			return;
+		if (next_is_aside())
+			store_.prefetch_links(candidates_[aside_.top().index].id);
+		else if (nearest_.anything_to_expand())
+			store_.prefetch_links(candidates_[nearest_.next().index].id);
 	}
 
-	void expand(Place place, std::size_t ef)
+	void expand(Place place)
 	{
 		++hops_;
 		double most = kAnyDistance;
-		if (nearest_.size() >= ef) {
-			most = reach(store_.metric(), place.distance, nearest_.top().distance);
+		if (nearest_.full()) {
+			most = reach(store_.metric(), place.distance, nearest_.worst());
 			if (use_ == Use::kRounds && most < kAnyDistance)
 				cut_.append(place);
 		}
 		unsigned count = store_.links(candidates_[place.index].id, level_, links_.data(), most);
-		evaluate_new(links_.first(count), ef);
+		evaluate_new(links_.first(count), true);
 	}
 
-	/// Whether what lies so far away is among the ef nearest, for now.
-	bool is_result(float distance, std::size_t ef) const
-	{
-		return nearest_.size() < ef || (ef > 0 && distance < nearest_.top().distance);
-	}
-
-	/// Evaluates those that no one has visited. ef 0: everything waits for the next round. `ids` may be links_.
-	void evaluate_new(std::span<const NodeId> ids, std::size_t ef)
+	/// Evaluates those that no one has visited. Outside a round everything waits for the next one. `ids` may be links_.
+	void evaluate_new(std::span<const NodeId> ids, bool in_round)
 	{
 		while (!ids.empty()) {
 			std::span<const NodeId> some = ids.first(std::min(ids.size(), links_.size()));
 			ids = ids.subspan(some.size());
 			visited_.reserve(some.size());
 			std::size_t fresh = 0;
-			for (NodeId id : some)
-				if (std::uint32_t place = visited_.note(id); place != Visited::kSeen) {
-					links_[fresh] = id;
-					places_[fresh++] = place;
-				}
-			evaluate(links_.first(fresh), ef);
+			for (NodeId id : some) {
+				links_[fresh] = id;
+				fresh += visited_.note(id, &places_[fresh]);
+			}
+			evaluate(links_.first(fresh), in_round);
 		}
 	}
 
-	void evaluate(std::span<const NodeId> ids, std::size_t ef)
+	void evaluate(std::span<const NodeId> ids, bool in_round)
 	{
 		evaluations_ += ids.size();
 		auto read = [&](const std::byte *slot) { return look(slot); };
 		auto sort_in = [&](std::size_t i, const Seen &seen) {
 			if (use_ == Use::kOnce)
 				visited_.set_distance(places_[i], seen.distance);
-			take({seen.distance, seen.factors, ids[i], seen.live, false}, ef);
+			take(ids[i], seen, in_round);
 		};
-		store_.visit(ids, read, sort_in, [&](NodeId id, const std::byte *slot) { take_beside(id, slot, ef); });
+		store_.visit(ids, read, sort_in, [&](NodeId id, const std::byte *slot) { take_beside(id, slot, in_round); });
 	}
 
 	/// Evaluates what lies beside a node whose page had to be read, and takes it up if it is good enough now; else it is as if it had
 	/// not been seen. After the block search of Starling (see page_order.hpp), section 5. Not for an inserter (kOnce), to whom the
 	/// nearest that links lead to must be the nearest.
-	void take_beside(NodeId id, const std::byte *slot, std::size_t ef)
+	void take_beside(NodeId id, const std::byte *slot, bool in_round)
 	{
-		if (use_ == Use::kOnce || level_ > 0 || ef == 0 || visited_.contains(id))
+		if (use_ == Use::kOnce || level_ > 0 || !in_round || visited_.contains(id))
 			return;
 		++evaluations_;
 		const Seen seen = look(slot);
-		if (seen.live && is_result(static_cast<float>(seen.distance), ef)) {
+		if (seen.live && nearest_.is_result(to_float(seen.distance))) {
 			visited_.insert(id);
-			take({seen.distance, seen.factors, id, true, false}, ef);
+			take(id, seen, in_round);
 		}
 	}
 
@@ -222,41 +222,38 @@ private:
 		return {computer_.distance(store_.layout().code(slot), factors), factors, live};
 	}
 
-	/// Sorts an evaluated node in. What is worse than the ef-th result is dropped by standard HNSW; a later round may want it,
-	/// or who asks for runners-up, so it waits, and is queued for expansion only when it is a result.
-	void take(const Candidate &candidate, std::size_t ef)
+	/// Damaged factors may give what is no number: it comes last.
+	static float to_float(double distance)
 	{
-		auto distance = static_cast<float>(candidate.distance);
-		bool full = nearest_.size() >= ef;
-		bool good = is_result(distance, ef);
-		if (!good && ef > 0 && !wanted_later(distance))
-			return;
-		Place place{distance, static_cast<std::uint32_t>(candidates_.size())};
-		candidates_.append(candidate);
-		if (!candidate.live) {
-			queue(place);
-			return;
-		}
-		if (!good) {
-			wait(place);
-			return;
-		}
-		queue(place);
-		if (full) {
-			Place worst = nearest_.pop();
-			if (wanted_later(worst.distance))
-				wait(worst);
-		}
-		nearest_.push(place);
+		const auto result = static_cast<float>(distance);
+		return result == result ? result : __builtin_inff();
 	}
 
-	bool wanted_later(float distance) const { return use_ == Use::kRounds || distance < farthest_runner_up_; }
+	/// Sorts an evaluated node in. What is worse than the ef-th result is dropped by standard HNSW; a later round may want it,
+	/// or who asks for runners-up, so it waits, and is expanded only when it is a result.
+	void take(NodeId id, const Seen &seen, bool in_round)
+	{
+		const float distance = to_float(seen.distance);
+		if (in_round && use_ == Use::kOnce && !nearest_.is_kept(distance))
+			return;
+		const Place place{distance, static_cast<std::uint32_t>(candidates_.size()) & 0x7FFFFFFF, 0};
+		candidates_.append({seen.distance, seen.factors, id});
+		if (!seen.live)
+			aside_.push(place);
+		else if (in_round && (use_ == Use::kOnce || nearest_.is_result(distance)))
+			take_up(place);
+		else
+			wait(place);
+	}
 
-	/// One that waited is a result of this round.
+	/// It is a result of this round, or a runner-up.
 	void take_up(Place place)
 	{
-		queue(place);
-		nearest_.push(place);
+		Place lost;
+		if (nearest_.insert(place, &lost) && use_ == Use::kRounds)
+			wait(lost);
+		if (nearest_.anything_to_expand() && nearest_.next().index == place.index)
+			prefetch_next();
 	}
 
 	/// REQUIRES: they are arranged.
@@ -274,27 +271,6 @@ private:
 		arranged_ = false;
 		if (place.distance < first_waiting_.distance || waiting_.size() == 1)
 			first_waiting_ = place;
-		if (use_ == Use::kOnce && waiting_.size() >= 4 * std::max<std::size_t>(runners_up_, 64))
-			drop_losers();
-	}
-
-	void drop_losers()
-	{
-		waiting_.keep_first(runners_up_);
-		farthest_runner_up_ = -__builtin_inff();
-		for (std::size_t i = 0; i < waiting_.size(); ++i)
-			farthest_runner_up_ = std::max(farthest_runner_up_, waiting_[i].distance);
-	}
-
-	void queue(Place place)
-	{
-		Candidate &candidate = candidates_[place.index];
-		if (candidate.queued)
-			return;
-		candidate.queued = true;
-		frontier_.push(place);
-		if (frontier_.top().index == place.index)
-			prefetch_next();
 	}
 
 	S &store_;
@@ -302,11 +278,10 @@ private:
 	unsigned level_;
 	Use use_;
 	std::size_t runners_up_;
-	float farthest_runner_up_ = __builtin_inff();  // or beyond it: what is farther is none
 	Visited visited_;
 	Pile<Candidate> candidates_;
-	Heap<Place, NearestFirst> frontier_;
-	Heap<Place, FarthestFirst> nearest_;  // its top is the worst of them
+	Nearest nearest_;                     // results of this round; behind them the runners-up
+	Heap<Place, NearestFirst> aside_;     // to be expanded, and no results: tombstones, and what earlier rounds have returned
 	Heap<Place, NearestFirst> waiting_;   // arranged when some are taken
 	bool arranged_ = false;               // they are
 	Pile<Place> taken_;                   // from these: empty between calls
@@ -330,7 +305,7 @@ NodeId descend(S &store, const quantize::Computer &computer, NodeId entry, unsig
 	Visited visited(arena, 8 * links.size());
 	auto improve = [&](std::span<NodeId> ids) {
 		visited.reserve(ids.size());
-		auto last = std::remove_if(ids.begin(), ids.end(), [&](NodeId id) { return visited.note(id) == Visited::kSeen; });
+		auto last = std::remove_if(ids.begin(), ids.end(), [&](NodeId id) { return !visited.insert(id); });
 		store.visit(
 			std::span<const NodeId>(ids.begin(), last),
 			[&](const std::byte *slot) {

@@ -69,11 +69,12 @@ TEST(Visited, KeepsDistancesWhileItGrows)
 	Visited visited(memory.arena(), 10);
 	for (NodeId id = 0; id < 5000; ++id) {
 		visited.reserve(1);
-		std::uint32_t place = visited.note(id * 31);
-		ASSERT_NE(place, Visited::kSeen);
-		EXPECT_EQ(visited.note(id * 31), Visited::kSeen);
+		std::uint32_t place, again;
+		ASSERT_TRUE(visited.note(id * 31, &place));
 		if (id % 2 == 0)
 			visited.set_distance(place, id);
+		EXPECT_FALSE(visited.note(id * 31, &again));
+		EXPECT_EQ(again, place);
 	}
 	double distance = 0;
 	for (NodeId id = 0; id < 5000; ++id) {
