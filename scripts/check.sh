@@ -4,6 +4,7 @@
 #
 # usage: check.sh [STAGE...]     all of them by default
 #        fence        core includes no server header
+#        objects      test/objects/*.sh: what must be in the library's object code: counts lines of TAP
 #        unit         test/unit/**.cpp, GoogleTest: counts test cases
 #        regression   test/sql/*.sql against expected/*.out, pg_regress: counts files; init first, then by name
 #        pgtap        test/pgtap/*.sql, pg_prove: counts assertions
@@ -14,7 +15,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-STAGES=(fence unit regression pgtap isolation tap)
+STAGES=(fence objects unit regression pgtap isolation tap)
 LOGS=$LOCAL/check
 STAGE_LIMIT=1200  # seconds
 declare -A passed failed skipped seconds
@@ -113,6 +114,15 @@ stage_fence() {
 		say "ok core includes no server header" > "$log"
 		result fence 0 "$log" '^ok ' '^not ok '
 	fi
+}
+
+stage_objects() {
+	local status=0 log=$LOGS/objects.log test
+	: > "$log"
+	for test in $(files "$ROOT/test/objects" '*.sh'); do
+		"$ROOT/test/objects/$test.sh" "$ROOT/vectorizer.so" >> "$log" 2>&1 || status=$?
+	done
+	tap_result objects "$status" "$log"
 }
 
 stage_unit() {
@@ -283,7 +293,7 @@ for stage in "${STAGES[@]}"; do
 	begin "$stage"
 	say "== $stage"
 	case $stage in
-		fence | unit) ;;
+		fence | objects | unit) ;;
 		*)
 			case $stage in
 				isolation) start_server "$CRASH_STAGE" ;;

@@ -17,7 +17,7 @@ class KeptMemory {
 public:
 	static constexpr std::size_t kMostKept = std::size_t{8} << 20;
 	static constexpr std::size_t kLargest = std::size_t{4} << 20;  // of one block
-	static constexpr int kIdleSeconds = 10;
+	static constexpr int kIdleSeconds = 5;
 
 	/// An arena for the time until `owner` is reset or deleted; then all of its memory is gone. allocate() raises 53200 when
 	/// there is no memory.

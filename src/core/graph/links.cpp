@@ -6,6 +6,7 @@
 #include <cfloat>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 
 namespace vectorizer::graph {
 
@@ -49,6 +50,26 @@ void put(NodeId &place, NodeId id)
 	std::atomic_ref(place).store(id, std::memory_order_relaxed);
 }
 
+constexpr unsigned kEight = 8;
+
+/// Which of at most eight bytes are not above the limit: bit i tells of values[i]. After Warren, "Hacker's Delight", 2-18
+/// (comparing the bytes of a word at once).
+unsigned at_most(const std::int8_t *values, unsigned count, std::int8_t limit)
+{
+	constexpr std::uint64_t kEach = 0x0101010101010101, kHigh = 0x80 * kEach;
+	std::uint64_t bytes = 0;
+	if (count == kEight) [[likely]]
+		std::memcpy(&bytes, values, kEight);
+	else
+		std::memcpy(&bytes, values, count);
+	// Signed bytes in the order of unsigned ones.
+	bytes ^= kHigh;
+	const std::uint64_t limits = (static_cast<std::uint8_t>(limit) ^ 0x80) * kEach;
+	const std::uint64_t low_bits = (limits | kHigh) - (bytes & ~kHigh);  // bit 7: those of the limit are not fewer
+	const std::uint64_t not_above = ((~bytes & limits) | (~(bytes ^ limits) & low_bits)) & kHigh;
+	return static_cast<unsigned>(((not_above >> 7) * 0x0102040810204080) >> 56);
+}
+
 }  // namespace
 
 double LinkList::distance(unsigned i) const
@@ -67,9 +88,13 @@ unsigned LinkList::within(double reach, NodeId *out) const
 	const double most = reach * power_of_two(-std::atomic_ref(header->exponent).load(std::memory_order_relaxed));
 	const int most_steps = most < kLargestMantissa ? static_cast<int>(std::max(most, -128.0)) : kLargestMantissa;
 	unsigned count = 0;
-	for (unsigned i = 0; i < n; ++i) {
-		out[count] = std::atomic_ref(ids[i]).load(std::memory_order_relaxed);
-		count += (std::atomic_ref(mantissas[i]).load(std::memory_order_relaxed) & ~1) <= most_steps;
+	for (unsigned first = 0; first < n; first += kEight) {
+		const unsigned here = std::min(n - first, kEight);
+		unsigned wanted = at_most(mantissas + first, here, static_cast<std::int8_t>(most_steps | 1));  // the lowest bit does not count
+		for (unsigned i = first; i < first + here; ++i, wanted >>= 1) {
+			out[count] = std::atomic_ref(ids[i]).load(std::memory_order_relaxed);
+			count += wanted & 1;
+		}
 	}
 	return count;
 }
@@ -82,10 +107,19 @@ void LinkList::clear()
 
 void LinkList::fit_exponent(double distance, unsigned without)
 {
+	// It is right as long as the farthest uses at least half the steps, and nothing needs more than there are.
+	constexpr int kHalf = (kLargestMantissa + 1) / 2;
+	const double own = std::fabs(distance) * power_of_two(-header->exponent);
+	const bool fits = count() > 0 && own <= kLargestMantissa;
+	if (fits && own >= kHalf)
+		return;
 	unsigned farthest = 0;
 	for (unsigned i = 0; i < count(); ++i)
-		if (i != without)
+		if (i != without) {
 			farthest = std::max(farthest, static_cast<unsigned>(std::abs(steps(i))));
+			if (fits && farthest >= kHalf)
+				return;
+		}
 	if (farthest == 0 && distance == 0)
 		return;
 	int needed = exponent_for(std::max(std::fabs(distance), farthest * power_of_two(header->exponent)));

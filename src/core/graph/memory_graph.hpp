@@ -117,10 +117,17 @@ public:
 	template <typename Read, typename Take, typename Beside = NothingBeside>
 	void visit(std::span<const NodeId> ids, Read &&read, Take &&take, Beside && = {})
 	{
-		for (NodeId id : ids)
-			layout().prefetch_code(slot(id));
-		for (std::size_t i = 0; i < ids.size(); ++i)
-			take(i, read(static_cast<const std::byte *>(slot(ids[i]))));
+		constexpr std::size_t kBatch = 64;
+		const std::byte *slots[kBatch];
+		for (std::size_t from = 0; from < ids.size(); from += kBatch) {
+			const std::size_t count = std::min(ids.size() - from, kBatch);
+			for (std::size_t i = 0; i < count; ++i) {
+				slots[i] = slot(ids[from + i]);
+				layout().prefetch_code(slots[i]);
+			}
+			for (std::size_t i = 0; i < count; ++i)
+				take(from + i, read(slots[i]));
+		}
 	}
 	void prefetch_links(NodeId id);
 	void codes(std::span<const NodeId> ids, StoredCode *out, const Arena &arena);

@@ -177,12 +177,7 @@ private:
 			std::span<const NodeId> some = ids.first(std::min(ids.size(), links_.size()));
 			ids = ids.subspan(some.size());
 			visited_.reserve(some.size());
-			std::size_t fresh = 0;
-			for (NodeId id : some) {
-				links_[fresh] = id;
-				fresh += visited_.note(id, &places_[fresh]);
-			}
-			evaluate(links_.first(fresh), in_round);
+			evaluate(links_.first(visited_.note(some, links_.data(), places_.data())), in_round);
 		}
 	}
 

@@ -3,6 +3,8 @@
 // the last dimension is 0.
 #pragma once
 
+#include <simde/x86/sse2.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -43,6 +45,37 @@ void unpack(const std::uint8_t *code, std::size_t dimensions, unsigned bits, con
 		for (std::size_t i = 0; i < count; i++)
 			visit(first + i, unsigned{code[i]} >> shift & mask);
 	}
+}
+
+/// The meanings of a code of 4 bits, doubled to be integers: writes 2 * level - 15 for each dimension, and returns their sum. `out` has
+/// room for packed_room(), and holds 0 from `dimensions` on.
+inline std::int32_t unpack_doubled(const std::uint8_t *code, std::size_t dimensions, std::int8_t *out)
+{
+	constexpr int kMiddle = 15;
+	const std::size_t bytes = packed_bytes(dimensions, 4);
+	std::int8_t *high_out = out + bytes;
+	const simde__m128i nibble = simde_mm_set1_epi8(15), zero = simde_mm_setzero_si128();
+	simde__m128i sums = zero;
+	std::size_t i = 0;
+	for (; i + 16 <= bytes; i += 16) {
+		const simde__m128i both = simde_mm_loadu_si128(reinterpret_cast<const simde__m128i *>(code + i));
+		const simde__m128i low = simde_mm_and_si128(both, nibble);
+		const simde__m128i high = simde_mm_and_si128(simde_mm_srli_epi16(both, 4), nibble);
+		sums = simde_mm_add_epi64(sums, simde_mm_sad_epu8(simde_mm_add_epi8(low, high), zero));
+		auto doubled = [&](simde__m128i levels) { return simde_mm_sub_epi8(simde_mm_add_epi8(levels, levels), nibble); };
+		simde_mm_storeu_si128(reinterpret_cast<simde__m128i *>(out + i), doubled(low));
+		simde_mm_storeu_si128(reinterpret_cast<simde__m128i *>(high_out + i), doubled(high));
+	}
+	std::int32_t levels = simde_mm_cvtsi128_si32(sums) + simde_mm_cvtsi128_si32(simde_mm_srli_si128(sums, 8));
+	for (; i < bytes; i++) {
+		const int low = code[i] & 15, high = code[i] >> 4;
+		out[i] = static_cast<std::int8_t>(2 * low - kMiddle);
+		high_out[i] = static_cast<std::int8_t>(2 * high - kMiddle);
+		levels += low + high;
+	}
+	if (dimensions % 2 != 0)
+		out[dimensions] = 0;
+	return 2 * levels - kMiddle * static_cast<std::int32_t>(dimensions);
 }
 
 }  // namespace vectorizer::quantize

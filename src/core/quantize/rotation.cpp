@@ -74,13 +74,13 @@ void hadamard(float *vector, std::size_t n)
 {
 	std::size_t width = 1;
 	if (n >= 4) {
-		// Widths 1 and 2 within one group of four.
+		// Widths 1 and 2 within one group of four: x + y and x - y are y + x and y + -x.
+		const simde__m128 second = simde_mm_set_ps(-0.0F, 0.0F, -0.0F, 0.0F), second_pair = simde_mm_set_ps(-0.0F, -0.0F, 0.0F, 0.0F);
 		for (float *v = vector; v != vector + n; v += 4) {
-			const float a = v[0] + v[1], b = v[0] - v[1], c = v[2] + v[3], d = v[2] - v[3];
-			v[0] = a + c;
-			v[1] = b + d;
-			v[2] = a - c;
-			v[3] = b - d;
+			simde__m128 x = simde_mm_loadu_ps(v);
+			x = simde_mm_add_ps(simde_mm_shuffle_ps(x, x, 0xb1), simde_mm_xor_ps(x, second));
+			x = simde_mm_add_ps(simde_mm_shuffle_ps(x, x, 0x4e), simde_mm_xor_ps(x, second_pair));
+			simde_mm_storeu_ps(v, x);
 		}
 		width = 4;
 	}

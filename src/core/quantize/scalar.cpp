@@ -250,14 +250,19 @@ Computer query_code(const Tools &tools, const std::uint8_t *code, Factors factor
 {
 	const Format format = format_of(tools.shape);
 	auto *bytes = reinterpret_cast<std::int8_t *>(space.data());
-	std::fill(bytes, bytes + query_bytes(format), std::int8_t{0});
 	std::int32_t sum = 0;
 	const int unit = format.bits == 8 ? 1 : 2;
-	const int middle = format.bits == 8 ? 128 : (1 << format.bits) - 1;
-	unpack(code, format.coded, format.bits, [&](std::size_t i, unsigned level) {
-		bytes[i] = static_cast<std::int8_t>(unit * static_cast<int>(level) - middle);
-		sum += bytes[i];
-	});
+	if (format.bits == 4) {
+		sum = unpack_doubled(code, format.coded, bytes);
+	}
+	else {
+		std::fill(bytes, bytes + query_bytes(format), std::int8_t{0});
+		const int middle = format.bits == 8 ? 128 : (1 << format.bits) - 1;
+		unpack(code, format.coded, format.bits, [&](std::size_t i, unsigned level) {
+			bytes[i] = static_cast<std::int8_t>(unit * static_cast<int>(level) - middle);
+			sum += bytes[i];
+		});
+	}
 	Computer computer = computer_over(tools.shape, bytes, factors.norm, double{factors.scale} / unit, sum);
 	computer.unit_error *= std::sqrt(2.0);
 	return computer;

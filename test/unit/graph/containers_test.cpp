@@ -69,12 +69,15 @@ TEST(Visited, KeepsDistancesWhileItGrows)
 	Visited visited(memory.arena(), 10);
 	for (NodeId id = 0; id < 5000; ++id) {
 		visited.reserve(1);
-		std::uint32_t place, again;
-		ASSERT_TRUE(visited.note(id * 31, &place));
+		const NodeId ids[] = {id * 31, id * 31};
+		NodeId fresh[2];
+		std::uint32_t places[2];
+		ASSERT_EQ(visited.note(ids, fresh, places), 1U);
+		EXPECT_EQ(fresh[0], id * 31);
+		const std::uint32_t place = places[0];
 		if (id % 2 == 0)
 			visited.set_distance(place, id);
-		EXPECT_FALSE(visited.note(id * 31, &again));
-		EXPECT_EQ(again, place);
+		EXPECT_EQ(visited.note({ids, 1}, fresh, places), 0U);
 	}
 	double distance = 0;
 	for (NodeId id = 0; id < 5000; ++id) {
