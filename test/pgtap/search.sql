@@ -1,7 +1,7 @@
 -- search(): arguments, modes, filters, and what it shows to whom.
 \ir files.psql
 BEGIN;
-SELECT plan(41);
+SELECT plan(51);
 
 SELECT pg_temp.put(:'files' || '/sea/whale.txt', 'The whale is the largest animal of the ocean and breathes air.');
 SELECT pg_temp.put(:'files' || '/sea/shark.txt', 'The shark is a fish of the ocean with many teeth.');
@@ -89,6 +89,36 @@ SELECT ok((SELECT bool_and(text_rank IS NULL AND score BETWEEN 0 AND 1) FROM vec
 	'and the score is the similarity');
 SELECT results_eq($$SELECT id, text_rank FROM vectorizer.search('several.*', 'hunting', 10, 'text')$$,
 	$$SELECT id, text_rank FROM vectorizer.search('several.wild', 'hunting', 10, 'text')$$, 'a collection without the word changes nothing');
+
+-- The text leg looks at those rows only that can be among the best: they are the best of all that hold a word.
+SELECT vectorizer.create_collection('words', model => 'none');
+SELECT setseed(0.5);
+INSERT INTO vectorizer_data.words (content, metadata)
+	SELECT string_agg('w' || (60 * power(random(), 3))::integer, ' '), jsonb_build_object('part', i % 3)
+	FROM generate_series(1, 3000) i, generate_series(1, 3 + i % 15) j GROUP BY i;
+SELECT vectorizer.refresh_collection('words');
+CREATE FUNCTION pg_temp.by_all_weights(query text, k integer, filter jsonb DEFAULT '{}') RETURNS TABLE (id bigint, weight float8) LANGUAGE sql AS $$
+	SELECT w.id, vectorizer.bm25(w.tsv, w.n_lexemes, p.lexemes, p.idf, p.average_length, p.k1, p.b) AS weight
+	FROM vectorizer.parse_query('words', query, 'text') p, vectorizer_data.words w
+	WHERE w.tsv @@ p.terms AND w.metadata @> filter ORDER BY weight DESC, w.id LIMIT k
+$$;
+SELECT results_eq(format('SELECT id, score FROM vectorizer.search(%L, %L, %s, %L)', 'words', query, k, 'text'),
+	format('SELECT * FROM pg_temp.by_all_weights(%L, %s)', query, k), format('the best %s by words of "%s"', k, query))
+	FROM (VALUES ('w60 w59 w1 w0', 10), ('w60 w0', 300), ('w0 w1 w2 w3', 10), ('w30 w1', 60), ('w0', 10), ('w99 w0', 10), ('w60 w40 w20 w10 w5 w0', 30)) AS v (query, k);
+SELECT results_eq($$SELECT id, score FROM vectorizer.search('words', 'w60 w30 w0', 10, 'text', '{"part": 1}')$$,
+	$$SELECT * FROM pg_temp.by_all_weights('w60 w30 w0', 10, '{"part": 1}')$$, 'and of those that a filter lets through');
+
+-- Snippets are the server's own.
+SELECT is_empty($$
+	SELECT s.snippet, h.headline FROM vectorizer.search('zoo.*, several.*, words', 'the wolf''s teeth, w60 or w3 hunting', 500) s
+		JOIN vectorizer.collection c ON c.name = s.collection,
+		LATERAL vectorizer.parse_query(s.collection, 'the wolf''s teeth, w60 or w3 hunting', 'text') p,
+		LATERAL ts_headline(c.text_config::regconfig, s.content, p.terms,
+			'MaxFragments=2, MaxWords=30, MinWords=12, FragmentDelimiter=" ... ", StartSel=**, StopSel=**') AS h (headline)
+	WHERE s.snippet IS DISTINCT FROM h.headline$$, 'what ts_headline makes of a text');
+ALTER TEXT SEARCH CONFIGURATION english ALTER MAPPING FOR asciiword WITH simple;
+SELECT ok((SELECT count(*) FROM vectorizer.search('several.wild', 'wolf sleeping', 40, 'vector') WHERE snippet LIKE '%**sleeping**%') > 0,
+	'a configuration that changes is followed');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -8,7 +8,7 @@ use VectorizerNode qw(new_node);
 
 plan skip_all => 'needs /proc' if !-r '/proc/self/status';
 
-my $node = new_node('main', conf => "autovacuum = off\nshared_buffers = '128MB'");
+my $node = new_node('main', conf => "autovacuum = off\nshared_buffers = '128MB'\njit = off");
 $node->safe_psql('postgres', q{
 	CREATE TABLE items (id serial, v vector(32));
 	INSERT INTO items (v) SELECT array_agg(random())::real[]::vector FROM generate_series(1, 8000) i, generate_series(1, 32) j GROUP BY i;
@@ -65,7 +65,7 @@ cmp_ok($after - $before, '<', 1024, "searches that end by an error give theirs b
 
 # Twelve scans at once are more than there are blocks.
 my $level;
-($level, $before, $after) = grep { /^\d/ } lines('SELECT nest(12); SELECT anonymous(); SELECT sum(nest(12)) > 0 FROM generate_series(1, 20); SELECT anonymous();');
+($level, $before, $after) = grep { /^\d/ } lines('SELECT max(nest(12)) FROM generate_series(1, 5); SELECT anonymous(); SELECT sum(nest(12)) > 0 FROM generate_series(1, 20); SELECT anonymous();');
 is($level, 12, 'twelve scans that are open at once');
 cmp_ok($after - $before, '<', 512, "... and again twenty times: $before, $after kB");
 cmp_ok($after, '<', 40 * 1024, 'what they leave is bounded');
@@ -80,6 +80,6 @@ my $idle;
 cmp_ok($before - $idle, '>', 400, "an idle backend gives its pages back: $before, $idle kB");
 cmp_ok($after - $idle, '>', 400, "... and takes them again: $after kB");
 
-is($node->safe_psql('postgres', "SELECT string_agg(problem, ', ') FROM vectorizer.index_check('items_v')"), '', 'the index is sound');
+is($node->safe_psql('postgres', "SELECT unreachable FROM vectorizer.index_check('items_v')"), 0, 'the index is sound');
 $node->stop;
 done_testing();

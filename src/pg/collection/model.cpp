@@ -2,6 +2,7 @@
 
 #include "pg/boundary.hpp"
 #include "pg/collection/identity.hpp"
+#include "pg/collection/kept_plans.hpp"
 
 extern "C" {
 #include "utils/array.h"
@@ -14,6 +15,12 @@ Oid vector_type()
 {
 	const Oid table = catalogue_table("lexeme");
 	return get_atttype(table, get_attnum(table, "embedding"));
+}
+
+/// What one query sees is read by plans that are kept: a search is short.
+uint64 ModelReader::run(const char *sql, std::initializer_list<Param> params) const
+{
+	return sees_ == Sees::kSnapshot ? run_kept(sql, params, Planned::kOnce) : spi_run(sql, params, sees_);
 }
 
 void ModelReader::open(MemoryContext context, int64 collection, int32 generation, Sees sees)
@@ -30,9 +37,9 @@ void ModelReader::open(MemoryContext context, int64 collection, int32 generation
 	dimension_ = 0;
 	imported_ = 0;
 	as_catalogue_owner([&] {
-		if (spi_run("SELECT dimension, k1, b, average_length, n_sampled, n_chunks, (options ->> 'imported')::bigint FROM vectorizer.model"
+		if (run("SELECT dimension, k1, b, average_length, n_sampled, n_chunks, (options ->> 'imported')::bigint FROM vectorizer.model"
 					" WHERE collection_id = $1 AND generation = $2",
-					{param(collection), param(generation)}, sees) == 1) {
+				{param(collection), param(generation)}) == 1) {
 			dimension_ = spi_int32(0, 1);
 			weighting_ = {static_cast<float>(spi_float8(0, 2)), static_cast<float>(spi_float8(0, 3)), spi_float8(0, 4)};
 			n_sampled_ = spi_int64(0, 5);
@@ -65,10 +72,10 @@ void ModelReader::fetch(std::span<const TSVector> texts)
 
 	ArrayType *lexemes = construct_array(missing, n_missing, TEXTOID, -1, false, TYPALIGN_INT);
 	as_catalogue_owner([&] {
-		const uint64 found = spi_run(
+		const uint64 found = run(
 			"SELECT lexeme, idf, embedding FROM vectorizer.lexeme"
 			" WHERE collection_id = $1 AND generation = $2 AND lexeme = ANY ($3)",
-			{param(collection_), param(generation_), {TEXTARRAYOID, PointerGetDatum(lexemes)}}, sees_);
+			{param(collection_), param(generation_), {TEXTARRAYOID, PointerGetDatum(lexemes)}});
 		for (uint64 i = 0; i < found; ++i) {
 			bool null;
 			const char *lexeme = spi_text(i, 1);
@@ -84,8 +91,8 @@ void ModelReader::fetch(std::span<const TSVector> texts)
 			return;
 		// What no chunk has said yet may be known all the same.
 		const float unseen = static_cast<float>(txt::bm25_idf(static_cast<std::uint64_t>(std::max<int64>(n_sampled_, 1)), 0));
-		const uint64 more = spi_run("SELECT lexeme, embedding FROM vectorizer.token WHERE model_id = $1 AND lexeme = ANY ($2)",
-									{param(imported_), {TEXTARRAYOID, PointerGetDatum(lexemes)}}, sees_);
+		const uint64 more = run("SELECT lexeme, embedding FROM vectorizer.token WHERE model_id = $1 AND lexeme = ANY ($2)",
+								{param(imported_), {TEXTARRAYOID, PointerGetDatum(lexemes)}});
 		for (uint64 i = 0; i < more; ++i) {
 			bool null;
 			const char *lexeme = spi_text(i, 1);

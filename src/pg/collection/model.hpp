@@ -57,6 +57,7 @@ public:
 	}
 
 private:
+	uint64 run(const char *sql, std::initializer_list<Param> params) const;
 	const float *keep(const char *lexeme, Datum embedding);
 
 	MemoryContext context_ = nullptr;

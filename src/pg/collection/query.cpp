@@ -1,7 +1,8 @@
 // What search needs of a collection's model: parse_query() before the legs run, bm25() for each row of the text leg.
 #include "pg/collection/held.hpp"
 #include "pg/collection/identity.hpp"
-#include "pg/collection/model.hpp"
+#include "pg/collection/kept_plans.hpp"
+#include "pg/collection/parse.hpp"
 #include "pg/collection/spi.hpp"
 #include "pg/embedder/encoding.hpp"
 #include "pg/embedder/queries.hpp"
@@ -64,11 +65,11 @@ Searched readable_collection(const char *name)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for collection \"%s\"", name)));
 	Searched found{};
 	as_catalogue_owner([&] {
-		if (spi_run("SELECT c.id, c.model_generation, c.text_config, c.metric, (c.index_options ->> 'ef_search')::numeric::integer,"
+		if (run_kept("SELECT c.id, c.model_generation, c.text_config, c.metric, (c.index_options ->> 'ef_search')::numeric::integer,"
 					" coalesce((c.model_options ->> 'k1')::float8, 1.2), coalesce((c.model_options ->> 'b')::float8, 0.75),"
 					" e.id, c.model, c.dimension, c.embedding_column::integer"
 					" FROM vectorizer.collection c LEFT JOIN vectorizer.endpoint e ON e.name = c.model WHERE c.name = $1",
-					{param(name)}, Sees::kSnapshot) == 0)
+					 {param(name)}, Planned::kOnce) == 0)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("collection \"%s\" does not exist", name)));
 		found = {spi_int64(0, 1), spi_int32(0, 2), spi_text(0, 3), spi_text(0, 4), spi_int32(0, 5), spi_float8(0, 6), spi_float8(0, 7),
 				 spi_int64(0, 8), spi_text(0, 9), spi_int32(0, 10), static_cast<AttrNumber>(spi_int32(0, 11)), table};
@@ -95,28 +96,6 @@ std::span<QueryTerm> choose_terms(TSVector query, const ModelReader &model)
 			return a.row.known != b.row.known ? a.row.known : a.row.idf != b.row.idf ? a.row.idf > b.row.idf : a.lexeme < b.lexeme;
 		});
 	return {terms, static_cast<std::size_t>(std::min(count, kMaxTerms))};
-}
-
-/// lexeme | lexeme | ...: a question finds the texts that hold any of its words; the ranking prefers those with more.
-TSQuery any_of(std::span<const QueryTerm> terms)
-{
-	if (terms.empty()) {
-		auto *nothing = static_cast<TSQuery>(palloc0(HDRSIZETQ));
-		SET_VARSIZE(nothing, HDRSIZETQ);
-		return nothing;
-	}
-	StringInfoData source;
-	initStringInfo(&source);
-	for (const QueryTerm &term : terms) {
-		appendStringInfoString(&source, source.len == 0 ? "'" : " | '");
-		for (const char c : term.lexeme) {
-			if (c == '\'' || c == '\\')
-				appendStringInfoChar(&source, c);
-			appendStringInfoChar(&source, c);
-		}
-		appendStringInfoChar(&source, '\'');
-	}
-	return DatumGetTSQuery(DirectFunctionCall1(tsqueryin, CStringGetDatum(source.data)));
 }
 
 /// What an endpoint has failed to embed for this statement: it is not waited for once more for each collection.
@@ -153,23 +132,52 @@ const Vector *ask_for_query(const Searched &collection, std::string_view query, 
 	return nullptr;
 }
 
+template <typename Value>
+ArrayType *array_of(std::span<const ParsedTerm> terms, Oid type, Value value)
+{
+	auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
+	for (std::size_t i = 0; i < terms.size(); ++i)
+		values[i] = value(terms[i]);
+	const int count = static_cast<int>(terms.size());
+	return type == TEXTOID ? construct_array(values, count, TEXTOID, -1, false, TYPALIGN_INT)
+						   : construct_array(values, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
 }  // namespace
 
-}  // namespace vectorizer::pg
-
-extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
+TSQuery any_of(std::span<const ParsedTerm> terms)
 {
-	using namespace vectorizer;
-	using namespace vectorizer::pg;
-	const char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	text *query = PG_GETARG_TEXT_PP(1);
-	const std::string_view mode = text_view(PG_GETARG_TEXT_PP(2));
-	TupleDesc descriptor;
-	if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("parse_query returns a row")));
+	if (terms.empty()) {
+		auto *nothing = static_cast<TSQuery>(palloc0(HDRSIZETQ));
+		SET_VARSIZE(nothing, HDRSIZETQ);
+		return nothing;
+	}
+	StringInfoData source;
+	initStringInfo(&source);
+	for (const ParsedTerm &term : terms) {
+		appendStringInfoString(&source, source.len == 0 ? "'" : " | '");
+		for (const char c : term.lexeme) {
+			if (c == '\'' || c == '\\')
+				appendStringInfoChar(&source, c);
+			appendStringInfoChar(&source, c);
+		}
+		appendStringInfoChar(&source, '\'');
+	}
+	return DatumGetTSQuery(DirectFunctionCall1(tsqueryin, CStringGetDatum(source.data)));
+}
 
-	MemoryContext result_context = CurrentMemoryContext;
-	SPI_connect();
+ArrayType *lexemes_of(std::span<const ParsedTerm> terms)
+{
+	return array_of(terms, TEXTOID, [](const ParsedTerm &term) { return param(term.lexeme).value; });
+}
+
+ArrayType *weights_of(std::span<const ParsedTerm> terms)
+{
+	return array_of(terms, FLOAT8OID, [](const ParsedTerm &term) { return Float8GetDatum(term.idf); });
+}
+
+ParsedQuery parse_query(const char *name, const text *query, std::string_view mode)
+{
 	Searched collection = readable_collection(name);
 	// Before any lock: whoever wants the table for himself would wait for the endpoint, too, and all others behind him.
 	const int64 asked = mode == "text" ? 0 : collection.endpoint;
@@ -189,7 +197,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 		else
 			PopActiveSnapshot();
 	}
-	TSVector tsv = to_tsvector(text_config_oid(collection.text_config), {VARDATA_ANY(query), VARSIZE_ANY_EXHDR(query)});
+	TSVector tsv = to_tsvector(text_config_oid(collection.text_config), text_view(query));
 	auto &model = hold_in<ModelReader>(CurrentMemoryContext);
 	// The model of the rows that the search around this sees, also while the next generation comes into force.
 	model.open(CurrentMemoryContext, collection.id, collection.generation, Sees::kSnapshot);
@@ -199,42 +207,65 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 		embedding = model.embed(tsv);
 	else if (mode != "text" && collection.endpoint != asked)
 		embedding = ask_for_query(collection, text_view(query), mode == "vector");
-	const bool trained = model.trained_chunks() > 0;
-	const double average = trained ? model.weighting().average_length : kDefaultLength;
-	const double unseen = trained ? txt::bm25_idf(static_cast<std::uint64_t>(model.trained_chunks()), 0) : 1;
-	const std::span<const QueryTerm> terms = choose_terms(tsv, model);
-	const int count = static_cast<int>(terms.size());
-	auto *lexemes = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
-	auto *weights = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
-	auto *holding = static_cast<Datum *>(palloc(sizeof(Datum) * (terms.size() + 1)));
-	const double chunks_each = trained ? static_cast<double>(model.chunks()) / static_cast<double>(model.trained_chunks()) : 0;
-	for (std::size_t i = 0; i < terms.size(); ++i) {
-		lexemes[i] = param(terms[i].lexeme).value;
-		weights[i] = Float8GetDatum(terms[i].row.known ? terms[i].row.idf : unseen);
-		holding[i] = Float8GetDatum(
-			terms[i].row.known ? txt::bm25_df(static_cast<std::uint64_t>(model.trained_chunks()), terms[i].row.idf) * chunks_each : 0);
-	}
-
-	Datum values[] = {
-		embedding != nullptr ? vector_to_datum(embedding) : Datum{0},
-		TSQueryGetDatum(any_of(terms)),
-		PointerGetDatum(construct_array(lexemes, count, TEXTOID, -1, false, TYPALIGN_INT)),
-		PointerGetDatum(construct_array(weights, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
-		Float8GetDatum(average),
-		Float8GetDatum(trained ? model.weighting().k1 : collection.k1),
-		Float8GetDatum(trained ? model.weighting().b : collection.b),
-		param(collection.text_config).value,
-		param(collection.metric).value,
-		Int32GetDatum(collection.ef_search),
-		param(collection.model).value,
-		Int64GetDatum(trained ? model.chunks() : 0),
-		PointerGetDatum(construct_array(holding, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
-		BoolGetDatum(swapped),
-	};
-	bool nulls[std::size(values)] = {embedding == nullptr};
-	nulls[kEfSearch] = collection.ef_search == 0;
 	if (swapped)
 		PopActiveSnapshot();
+
+	const bool trained = model.trained_chunks() > 0;
+	const double unseen = trained ? txt::bm25_idf(static_cast<std::uint64_t>(model.trained_chunks()), 0) : 1;
+	const double chunks_each = trained ? static_cast<double>(model.chunks()) / static_cast<double>(model.trained_chunks()) : 0;
+	const std::span<const QueryTerm> chosen = choose_terms(tsv, model);
+	auto *terms = static_cast<ParsedTerm *>(palloc(sizeof(ParsedTerm) * (chosen.size() + 1)));
+	for (std::size_t i = 0; i < chosen.size(); ++i) {
+		const LexemeRow &row = chosen[i].row;
+		terms[i] = {chosen[i].lexeme, unseen, 0};
+		if (row.known)
+			terms[i] = {chosen[i].lexeme, row.idf, txt::bm25_df(static_cast<std::uint64_t>(model.trained_chunks()), row.idf) * chunks_each};
+	}
+	return {pstrdup(name),
+			embedding,
+			{terms, chosen.size()},
+			trained ? model.weighting().average_length : kDefaultLength,
+			trained ? model.weighting().k1 : collection.k1,
+			trained ? model.weighting().b : collection.b,
+			collection.text_config,
+			collection.metric,
+			collection.model,
+			collection.ef_search,
+			trained ? model.chunks() : 0,
+			swapped};
+}
+
+}  // namespace vectorizer::pg
+
+extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer::pg;
+	TupleDesc descriptor;
+	if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("parse_query returns a row")));
+
+	MemoryContext result_context = CurrentMemoryContext;
+	SPI_connect();
+	const ParsedQuery parsed =
+		parse_query(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_TEXT_PP(1), text_view(PG_GETARG_TEXT_PP(2)));
+	Datum values[] = {
+		parsed.embedding != nullptr ? vector_to_datum(parsed.embedding) : Datum{0},
+		TSQueryGetDatum(any_of(parsed.terms)),
+		PointerGetDatum(lexemes_of(parsed.terms)),
+		PointerGetDatum(weights_of(parsed.terms)),
+		Float8GetDatum(parsed.average_length),
+		Float8GetDatum(parsed.k1),
+		Float8GetDatum(parsed.b),
+		param(parsed.text_config).value,
+		param(parsed.metric).value,
+		Int32GetDatum(parsed.ef_search),
+		param(parsed.model).value,
+		Int64GetDatum(parsed.chunks),
+		PointerGetDatum(array_of(parsed.terms, FLOAT8OID, [](const ParsedTerm &term) { return Float8GetDatum(term.df); })),
+		BoolGetDatum(parsed.swapped),
+	};
+	bool nulls[std::size(values)] = {parsed.embedding == nullptr};
+	nulls[kEfSearch] = parsed.ef_search == 0;
 	MemoryContext spi_context = MemoryContextSwitchTo(result_context);
 	const Datum result = heap_copy_tuple_as_datum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls), descriptor);
 	MemoryContextSwitchTo(spi_context);
@@ -242,16 +273,19 @@ extern "C" PGDLLEXPORT Datum vectorizer_parse_query(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(result);
 }
 
-extern "C" PGDLLEXPORT Datum vectorizer_bm25(PG_FUNCTION_ARGS)
+namespace vectorizer::pg {
+
+namespace {
+
+/// The lexemes of a query and their weights, taken out of their arrays.
+struct Weights {
+	int count;
+	std::string_view *lexemes;
+	double *idf;
+};
+
+Weights take_apart(ArrayType *lexemes, ArrayType *weights)
 {
-	using namespace vectorizer;
-	using namespace vectorizer::pg;
-	TSVector content = PG_GETARG_TSVECTOR(0);
-	const int32 n_lexemes = PG_GETARG_INT32(1);
-	ArrayType *lexemes = PG_GETARG_ARRAYTYPE_P(2);
-	ArrayType *weights = PG_GETARG_ARRAYTYPE_P(3);
-	const txt::LsaWeighting weighting{static_cast<float>(PG_GETARG_FLOAT8(5)), static_cast<float>(PG_GETARG_FLOAT8(6)),
-									  PG_GETARG_FLOAT8(4)};
 	Datum *names;
 	Datum *idfs;
 	int n_names;
@@ -260,12 +294,51 @@ extern "C" PGDLLEXPORT Datum vectorizer_bm25(PG_FUNCTION_ARGS)
 	deconstruct_array(weights, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &idfs, nullptr, &n_idfs);
 	if (n_names != n_idfs || ARR_HASNULL(lexemes) || ARR_HASNULL(weights))
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("lexemes and idf must be of equal length, without nulls")));
+	Weights result{n_names, static_cast<std::string_view *>(palloc(sizeof(std::string_view) * static_cast<std::size_t>(n_names + 1))),
+				   static_cast<double *>(palloc(sizeof(double) * static_cast<std::size_t>(n_names + 1)))};
+	for (int i = 0; i < n_names; ++i) {
+		const auto *name = DatumGetTextPP(names[i]);
+		new (&result.lexemes[i]) std::string_view(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+		result.idf[i] = DatumGetFloat8(idfs[i]);
+	}
+	return result;
+}
+
+/// The same, once for all rows of a statement whose arguments are the same for all of them.
+const Weights &weights_of_call(FunctionCallInfo fcinfo)
+{
+	FmgrInfo *function = fcinfo->flinfo;
+	if (function->fn_extra != nullptr)
+		return *static_cast<Weights *>(function->fn_extra);
+	const bool lasting = get_fn_expr_arg_stable(function, 2) && get_fn_expr_arg_stable(function, 3);
+	MemoryContext before = MemoryContextSwitchTo(lasting ? function->fn_mcxt : CurrentMemoryContext);
+	// Copies: what the arguments point to may lie in a shorter lived context.
+	auto *weights = static_cast<Weights *>(palloc(sizeof(Weights)));
+	*weights = take_apart(DatumGetArrayTypePCopy(PG_GETARG_DATUM(2)), DatumGetArrayTypePCopy(PG_GETARG_DATUM(3)));
+	MemoryContextSwitchTo(before);
+	if (lasting)
+		function->fn_extra = weights;
+	return *weights;
+}
+
+}  // namespace
+
+}  // namespace vectorizer::pg
+
+extern "C" PGDLLEXPORT Datum vectorizer_bm25(PG_FUNCTION_ARGS)
+{
+	using namespace vectorizer;
+	using namespace vectorizer::pg;
+	TSVector content = PG_GETARG_TSVECTOR(0);
+	const int32 n_lexemes = PG_GETARG_INT32(1);
+	const Weights &weights = weights_of_call(fcinfo);
+	const txt::LsaWeighting weighting{static_cast<float>(PG_GETARG_FLOAT8(5)), static_cast<float>(PG_GETARG_FLOAT8(6)),
+									  PG_GETARG_FLOAT8(4)};
 
 	// Both are sorted by the server's order of lexemes (shorter first), but a caller's array need not be: search each.
 	double sum = 0;
-	for (int i = 0; i < n_names; ++i) {
-		const auto *name = DatumGetTextPP(names[i]);
-		const std::string_view wanted(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	for (int i = 0; i < weights.count; ++i) {
+		const std::string_view wanted = weights.lexemes[i];
 		int low = 0;
 		int high = lexeme_count(content);
 		while (low < high) {
@@ -274,7 +347,7 @@ extern "C" PGDLLEXPORT Datum vectorizer_bm25(PG_FUNCTION_ARGS)
 			const int order = tsCompareString(const_cast<char *>(each.lexeme.data()), static_cast<int>(each.lexeme.size()),
 											  const_cast<char *>(wanted.data()), static_cast<int>(wanted.size()), false);
 			if (order == 0) {
-				sum += txt::bm25_weight(weighting, DatumGetFloat8(idfs[i]), each.count,
+				sum += txt::bm25_weight(weighting, weights.idf[i], each.count,
 										static_cast<std::uint64_t>(std::max(n_lexemes, 1)));
 				break;
 			}

@@ -2,28 +2,6 @@
 
 namespace vectorizer::pg {
 
-namespace {
-
-constexpr int kMaxParams = 24;
-
-struct Arguments {
-	int count = 0;
-	Oid types[kMaxParams];
-	Datum values[kMaxParams];
-	char nulls[kMaxParams];
-
-	explicit Arguments(std::initializer_list<Param> params)
-	{
-		Assert(params.size() <= kMaxParams);
-		for (const Param &each : params) {
-			types[count] = each.type;
-			values[count] = each.value;
-			nulls[count] = each.null ? 'n' : ' ';
-			++count;
-		}
-	}
-};
-
 uint64 checked(int status, const char *sql)
 {
 	if (status < 0)
@@ -31,8 +9,6 @@ uint64 checked(int status, const char *sql)
 						errmsg("statement failed: %s", SPI_result_code_string(status)), errdetail("%s", sql)));
 	return SPI_processed;
 }
-
-}  // namespace
 
 uint64 spi_run(const char *sql, std::initializer_list<Param> params, Sees sees)
 {

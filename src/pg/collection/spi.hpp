@@ -34,6 +34,30 @@ inline Param bytea_param(std::string_view value)
 inline Param null_param(Oid type) { return {type, Datum{0}, true}; }
 inline Param param_or_null(const char *value) { return value == nullptr ? null_param(TEXTOID) : param(value); }
 
+/// Parameters as SPI's own calls take them.
+struct Arguments {
+	static constexpr int kMost = 24;
+
+	int count = 0;
+	Oid types[kMost];
+	Datum values[kMost];
+	char nulls[kMost];
+
+	explicit Arguments(std::initializer_list<Param> params)
+	{
+		Assert(params.size() <= kMost);
+		for (const Param &each : params) {
+			types[count] = each.type;
+			values[count] = each.value;
+			nulls[count] = each.null ? 'n' : ' ';
+			++count;
+		}
+	}
+};
+
+/// The number of rows of the statement that ended with this status. Raises XX000 if it is one of SPI's errors.
+uint64 checked(int status, const char *sql);
+
 /// What a statement sees: all that is committed, or written here, by now; or what the query around it sees, which may then
 /// not write.
 enum class Sees { kNow, kSnapshot };
