@@ -2,6 +2,7 @@
 // Build and run: make build/bench_graph && build/bench_graph base.fvecs query.fvecs groundtruth.ivecs [name=value ...]
 //   bits=4           8, or 32 for no code            metric=cosine    l2 or ip
 //   seeds=42         of the rotations: a graph each, and the mean of them all
+//   ef_construction=64
 //   own_links=28     that a new node makes (1.75m)   runners_up=128   that it chooses among (2 x ef_construction)
 //   efs=40,80,160    of the searches                 reach=1          0: searches evaluate links of any length
 //   pages=0          nodes a page: distinct pages a query touches, laid out as an index is
@@ -123,7 +124,7 @@ public:
 private:
 	std::map<std::string, std::string> values_{{"bits", "4"},		{"metric", "cosine"}, {"seeds", "42"},
 											   {"own_links", "28"}, {"runners_up", "128"}, {"efs", "40,80,160"},
-											   {"reach", "1"},		{"pages", "0"},	  {"batch", "16"}};
+											   {"reach", "1"},		{"pages", "0"},	  {"batch", "16"}, {"ef_construction", "64"}};
 };
 
 /// A finished graph as a search sees it, watched.
@@ -259,7 +260,7 @@ void run(const Data &data, const Options &options, std::uint64_t seed, double we
 	BlockArena memory, scratch;
 	const quantize::Quantizer quantizer(shape, memory.arena());
 	graph::ArenaChunks chunks(memory.arena(), SIZE_MAX);
-	graph::MemoryGraph graph(graph::BuildCode(quantizer), {16, 64, options.small("own_links"), options.small("runners_up")},
+	graph::MemoryGraph graph(graph::BuildCode(quantizer), {16, options.small("ef_construction"), options.small("own_links"), options.small("runners_up")},
 							 chunks.state, chunks.source(), memory.arena());
 	BlockArena batch_memory;
 	graph::Batch batch(graph, batch_memory.arena(), options.number("batch"));
