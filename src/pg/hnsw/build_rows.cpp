@@ -2,6 +2,7 @@
 
 #include "pg/boundary.hpp"
 #include "pg/hnsw/build.hpp"
+#include "pg/kept_memory.hpp"
 
 extern "C" {
 #include "commands/progress.h"
@@ -53,7 +54,7 @@ void insert_batch(Builder &builder)
 	using Outcome = graph::MemoryGraph::Outcome;
 	for (const graph::MemoryGraph::Newcomer *newcomer : builder.batch->arranged()) {
 		CHECK_FOR_INTERRUPTS();
-		const auto inserted = builder.graph->insert(*newcomer, pg::context_arena(builder.insert_context), pg::interrupt_pending());
+		const auto inserted = builder.graph->insert(*newcomer, pg::KeptMemory::borrow(builder.insert_context), pg::interrupt_pending());
 		if (inserted.outcome == Outcome::kStopped) {
 			CHECK_FOR_INTERRUPTS();
 			ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("building an hnsw index was interrupted")));
@@ -69,7 +70,7 @@ void add(Builder &builder, VectorView vector, RowPointer row)
 {
 	if (builder.graph != nullptr) {
 		if (!builder.share->full && builder.batch->add(vector.x, row, draw_level(builder.inserter.index, &builder.random),
-													   pg::context_arena(builder.row_context))) {
+													   pg::KeptMemory::borrow(builder.row_context))) {
 			if (builder.batch->enough())
 				insert_batch(builder);
 			return;

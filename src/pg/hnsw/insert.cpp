@@ -5,6 +5,7 @@
 #include "pg/hnsw/allocate.hpp"
 #include "pg/hnsw/codebook.hpp"
 #include "pg/hnsw/training.hpp"
+#include "pg/kept_memory.hpp"
 
 extern "C" {
 #include "storage/lmgr.h"
@@ -136,7 +137,7 @@ Inserter make_inserter(Relation relation, bool logged, MemoryContext context)
 bool insert_row(const Inserter &inserter, VectorView vector, RowPointer row)
 {
 	const Index &index = inserter.index;
-	Arena arena = pg::context_arena(CurrentMemoryContext);
+	Arena arena = pg::KeptMemory::borrow(CurrentMemoryContext);
 	std::span<std::uint8_t> code = arena.array<std::uint8_t>(index.layout.code_bytes());
 	quantize::Computer computer;
 	quantize::Factors factors = inserter.quantizer.encode_and_query(vector.x, code.data(), arena, &computer);
