@@ -52,7 +52,7 @@ void give_pages_back()
 	}
 	const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
 	for (const Block &block : blocks) {
-		if (block.busy != 0 || block.bytes == nullptr)
+		if (block.busy != 0 || block.bytes == nullptr)  // whoever gives it back sees to it
 			continue;
 		const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(block.bytes) + page - 1) & ~(page - 1);
 		const std::uintptr_t to = reinterpret_cast<std::uintptr_t>(block.bytes + block.size) & ~(page - 1);
@@ -79,6 +79,7 @@ void give_back(void *argument)
 		return;
 	loan->block->wanted = loan->used + loan->more;
 	loan->block->busy = 0;
+	watch_for_idleness();  // also where an error has taken the timeout away
 }
 
 /// Makes the block as large as its last user would have had it. It is busy.

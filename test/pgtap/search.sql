@@ -1,7 +1,7 @@
 -- search(): arguments, modes, filters, and what it shows to whom.
 \ir files.psql
 BEGIN;
-SELECT plan(51);
+SELECT plan(54);
 
 SELECT pg_temp.put(:'files' || '/sea/whale.txt', 'The whale is the largest animal of the ocean and breathes air.');
 SELECT pg_temp.put(:'files' || '/sea/shark.txt', 'The shark is a fish of the ocean with many teeth.');
@@ -107,6 +107,34 @@ SELECT results_eq(format('SELECT id, score FROM vectorizer.search(%L, %L, %s, %L
 	FROM (VALUES ('w60 w59 w1 w0', 10), ('w60 w0', 300), ('w0 w1 w2 w3', 10), ('w30 w1', 60), ('w0', 10), ('w99 w0', 10), ('w60 w40 w20 w10 w5 w0', 30)) AS v (query, k);
 SELECT results_eq($$SELECT id, score FROM vectorizer.search('words', 'w60 w30 w0', 10, 'text', '{"part": 1}')$$,
 	$$SELECT * FROM pg_temp.by_all_weights('w60 w30 w0', 10, '{"part": 1}')$$, 'and of those that a filter lets through');
+
+-- bm25() takes the weights of each call, also where they are variables.
+CREATE FUNCTION pg_temp.weights() RETURNS SETOF float8 LANGUAGE plpgsql AS $$
+DECLARE
+	lexemes text[];
+	idf float8[];
+	weight float8;
+BEGIN
+	FOREACH lexemes SLICE 1 IN ARRAY '{{a},{b},{a}}'::text[] LOOP
+		idf := ARRAY[CASE lexemes[1] WHEN 'a' THEN 2 ELSE 3 END];
+		weight := vectorizer.bm25('a:1'::tsvector, 1, lexemes, idf, 1.0);
+		RETURN NEXT weight;
+	END LOOP;
+END
+$$;
+SELECT results_eq('SELECT * FROM pg_temp.weights()', '{2,0,2}'::float8[], 'weights of each call');
+
+-- Plans that are kept follow the settings that choose between plans.
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_sort = off;
+SELECT is((SELECT count(*) FROM vectorizer.search('several.wild', 'wolf in a forest', mode => 'vector')), 10::bigint, 'by the index');
+CREATE TEMP TABLE last_search AS SELECT l::text AS said FROM vectorizer.last_search() l;
+SET LOCAL enable_seqscan = on;
+SET LOCAL enable_sort = on;
+SET LOCAL enable_indexscan = off;
+SELECT is((SELECT format('%s %s', count(*), (SELECT l::text FROM vectorizer.last_search() l)) FROM vectorizer.search('several.wild', 'hunting in the snow', mode => 'vector')),
+	(SELECT format('10 %s', said) FROM last_search), 'and without it');
+RESET enable_indexscan;
 
 -- Snippets are the server's own.
 SELECT is_empty($$

@@ -30,7 +30,6 @@ public:
 	T &last() { return items_[size_ - 1]; }
 	void remove_last() { --size_; }
 	void clear() { size_ = 0; }
-	void truncate(std::size_t size) { size_ = size; }
 
 	T *begin() { return items_.data(); }
 	T *end() { return items_.data() + size_; }
@@ -76,15 +75,6 @@ public:
 	/// Adds an item out of order: arrange() must follow before top() or pop().
 	void append(const T &item) { items_.append(item); }
 	void arrange() { std::make_heap(items_.begin(), items_.end(), after); }
-
-	/// Leaves the first `count`, in no order: arrange() must follow before top() or pop().
-	void keep_first(std::size_t count)
-	{
-		if (count >= size())
-			return;
-		std::nth_element(items_.begin(), items_.begin() + count, items_.end(), Before{});
-		items_.truncate(count);
-	}
 
 	void clear() { items_.clear(); }
 

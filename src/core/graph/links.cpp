@@ -56,6 +56,7 @@ constexpr unsigned kEight = 8;
 /// (comparing the bytes of a word at once).
 unsigned at_most(const std::int8_t *values, unsigned count, std::int8_t limit)
 {
+	static_assert(std::endian::native == std::endian::little);
 	constexpr std::uint64_t kEach = 0x0101010101010101, kHigh = 0x80 * kEach;
 	std::uint64_t bytes = 0;
 	if (count == kEight) [[likely]]

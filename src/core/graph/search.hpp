@@ -224,8 +224,8 @@ private:
 		return result == result ? result : __builtin_inff();
 	}
 
-	/// Sorts an evaluated node in. What is worse than the ef-th result is dropped by standard HNSW; a later round may want it,
-	/// or who asks for runners-up, so it waits, and is expanded only when it is a result.
+	/// Sorts an evaluated node in. What is worse than the ef-th result is dropped by standard HNSW. A later round may want it: so it
+	/// waits, and is expanded only when it is a result.
 	void take(NodeId id, const Seen &seen, bool in_round)
 	{
 		const float distance = to_float(seen.distance);

@@ -2,11 +2,14 @@
 
 #include "pg/collection/kept_plans.hpp"
 
-#include <limits>
+#include <bit>
 
 extern "C" {
+#include "access/relation.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "storage/bufmgr.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 }
@@ -28,6 +31,16 @@ const char *schema_of_type(Oid type)
 const char *table_of(const char *collection)
 {
 	return psprintf("vectorizer_data.%s", quote_identifier(collection));
+}
+
+/// The logarithm of how many pages the collection has: a plan for a small table is not one for a large one.
+uint64 size_of(const Asked &asked)
+{
+	const Oid oid = get_relname_relid(asked.parsed->name, get_namespace_oid("vectorizer_data", false));
+	Relation table = relation_open(oid, AccessShareLock);
+	const uint64 blocks = RELKIND_HAS_STORAGE(table->rd_rel->relkind) ? RelationGetNumberOfBlocks(table) : 0;
+	relation_close(table, AccessShareLock);
+	return static_cast<uint64>(std::bit_width(blocks));
 }
 
 /// Where a filter is the parameter of that number. The plan then depends on what it says.
@@ -119,7 +132,7 @@ std::size_t terms_for(std::span<const ParsedTerm> terms, double rows)
 
 std::span<Hit> by_vector(const Asked &asked)
 {
-	return vector_leg(asked, [&](const Leg &leg) { return hits(run_kept(leg.sql, leg.params, planned(asked))); });
+	return vector_leg(asked, [&](const Leg &leg) { return hits(run_kept(leg.sql, leg.params, planned(asked), size_of(asked))); });
 }
 
 std::span<Hit> by_words(const Asked &asked)
@@ -127,7 +140,7 @@ std::span<Hit> by_words(const Asked &asked)
 	const ParsedQuery &parsed = *asked.parsed;
 	const std::span<ParsedTerm> terms = rarest_first(parsed);
 	auto best = [&](std::size_t count) {
-		return words_leg(asked, terms, count, [&](const Leg &leg) { return hits(run_kept(leg.sql, leg.params, planned(asked))); });
+		return words_leg(asked, terms, count, [&](const Leg &leg) { return hits(run_kept(leg.sql, leg.params, planned(asked), size_of(asked))); });
 	};
 	const bool bounded = parsed.k1 >= 0 && parsed.b >= 0 && parsed.b <= 1 && (terms.empty() || terms.back().idf >= 0);
 	constexpr double kRowsForOne = 2;  // of the depth: some filter or policy may leave some out
@@ -137,7 +150,7 @@ std::span<Hit> by_words(const Asked &asked)
 		if (count == terms.size())
 			return found;
 		// Whoever holds none of them weighs less than this, rounding included.
-		constexpr double kRounding = 1 + 1e-9;
+		constexpr double kRounding = 1 + 1e-6;
 		const double last = found.size() == static_cast<std::size_t>(asked.depth) ? found.back().value : 0;
 		std::size_t enough = count;
 		while (enough < terms.size() && most_weight(parsed, terms, enough) * kRounding >= last)

@@ -279,6 +279,7 @@ namespace {
 
 /// The lexemes of a query and their weights, taken out of their arrays.
 struct Weights {
+	ArrayType *lexeme_array, *weight_array;
 	int count;
 	std::string_view *lexemes;
 	double *idf;
@@ -294,7 +295,8 @@ Weights take_apart(ArrayType *lexemes, ArrayType *weights)
 	deconstruct_array(weights, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &idfs, nullptr, &n_idfs);
 	if (n_names != n_idfs || ARR_HASNULL(lexemes) || ARR_HASNULL(weights))
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("lexemes and idf must be of equal length, without nulls")));
-	Weights result{n_names, static_cast<std::string_view *>(palloc(sizeof(std::string_view) * static_cast<std::size_t>(n_names + 1))),
+	Weights result{lexemes, weights, n_names,
+				   static_cast<std::string_view *>(palloc(sizeof(std::string_view) * static_cast<std::size_t>(n_names + 1))),
 				   static_cast<double *>(palloc(sizeof(double) * static_cast<std::size_t>(n_names + 1)))};
 	for (int i = 0; i < n_names; ++i) {
 		const auto *name = DatumGetTextPP(names[i]);
@@ -304,21 +306,32 @@ Weights take_apart(ArrayType *lexemes, ArrayType *weights)
 	return result;
 }
 
-/// The same, once for all rows of a statement whose arguments are the same for all of them.
+bool same_bytes(const ArrayType *a, const ArrayType *b)
+{
+	return VARSIZE(a) == VARSIZE(b) && std::memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+/// Those of the arguments. They are kept from call to call: in a statement over many rows they stay the same.
 const Weights &weights_of_call(FunctionCallInfo fcinfo)
 {
-	FmgrInfo *function = fcinfo->flinfo;
-	if (function->fn_extra != nullptr)
-		return *static_cast<Weights *>(function->fn_extra);
-	const bool lasting = get_fn_expr_arg_stable(function, 2) && get_fn_expr_arg_stable(function, 3);
-	MemoryContext before = MemoryContextSwitchTo(lasting ? function->fn_mcxt : CurrentMemoryContext);
-	// Copies: what the arguments point to may lie in a shorter lived context.
-	auto *weights = static_cast<Weights *>(palloc(sizeof(Weights)));
-	*weights = take_apart(DatumGetArrayTypePCopy(PG_GETARG_DATUM(2)), DatumGetArrayTypePCopy(PG_GETARG_DATUM(3)));
+	struct Kept {
+		MemoryContext context;
+		Weights weights;
+	};
+	ArrayType *lexemes = PG_GETARG_ARRAYTYPE_P(2), *weights = PG_GETARG_ARRAYTYPE_P(3);
+	auto *kept = static_cast<Kept *>(fcinfo->flinfo->fn_extra);
+	if (kept != nullptr && same_bytes(kept->weights.lexeme_array, lexemes) && same_bytes(kept->weights.weight_array, weights))
+		return kept->weights;
+	fcinfo->flinfo->fn_extra = nullptr;
+	if (kept != nullptr)
+		MemoryContextDelete(kept->context);
+	MemoryContext context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "bm25 weights", ALLOCSET_SMALL_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(context);
+	kept = static_cast<Kept *>(palloc(sizeof(Kept)));
+	*kept = {context, take_apart(DatumGetArrayTypePCopy(PointerGetDatum(lexemes)), DatumGetArrayTypePCopy(PointerGetDatum(weights)))};
 	MemoryContextSwitchTo(before);
-	if (lasting)
-		function->fn_extra = weights;
-	return *weights;
+	fcinfo->flinfo->fn_extra = kept;
+	return kept->weights;
 }
 
 }  // namespace

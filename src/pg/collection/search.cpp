@@ -89,7 +89,7 @@ bool plain_names(const char *list, std::span<const char *> *names)
 			return false;
 		const char *copy = pnstrdup(name.data(), name.size());
 		const Oid table = get_relname_relid(copy, schema);
-		if (!OidIsValid(table) || pg_class_aclcheck(table, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		if (!OidIsValid(table) || get_rel_relkind(table) != RELKIND_RELATION || pg_class_aclcheck(table, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 			return false;
 		result[n++] = copy;
 		if (*end == '\0')
@@ -351,11 +351,13 @@ extern "C" PGDLLEXPORT Datum vectorizer_search(PG_FUNCTION_ARGS)
 	auto *snippets = static_cast<Snippets *>(palloc(sizeof(Snippets) * (parsed.queries.size() + 1)));
 	for (std::size_t i = 0; i < parsed.queries.size(); ++i)
 		new (&snippets[i]) Snippets(text_config_oid(parsed.queries[i].text_config), parsed.terms[i]);
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "vectorizer search row", ALLOCSET_DEFAULT_SIZES);
 	for (std::size_t i = 0; i < best.size(); ++i) {
 		const FoundRow &row = rows[best[i]];
 		const Shown &of_table = shown[i];
 		if (!of_table.known)  // it has gone meanwhile
 			continue;
+		MemoryContext before = MemoryContextSwitchTo(row_context);
 		const ParsedQuery &query = parsed.queries[row.collection];
 		Datum values[] = {param(query.name).value,
 						  of_table.values[kPath],
@@ -382,6 +384,8 @@ extern "C" PGDLLEXPORT Datum vectorizer_search(PG_FUNCTION_ARGS)
 						of_table.nulls[kMetadata],
 						false};
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(row_context);
 	}
 	SPI_finish();
 	return Datum{0};
