@@ -64,6 +64,7 @@ first_search() {
 
 for checkout in "${checkouts[@]}"; do
 	say "== $(git -c safe.directory='*' -C "$checkout" describe --always --dirty 2>/dev/null || say "$checkout")"
+	ask "$checkout" -c 'VACUUM ANALYZE vectorizer_data.manual'  # as autovacuum does some time after the last change
 	measure > "$OUT/measure.sql"
 	ask "$checkout" -f - < "$OUT/measure.sql"
 	first_search "$checkout"
