@@ -5,7 +5,8 @@
 // as long as a memory context of its own lives, an error included; users that are open at once have one each.
 //
 // Blocks grow to what their users asked for. All that are kept have at most kMostKept bytes; what goes beyond comes from the
-// user's context. A backend that has borrowed none for kIdleSeconds gives their pages to the system and keeps the addresses.
+// user's context. A backend that has borrowed none for kIdleSeconds, or up to twice as long, gives their pages to the system and keeps
+// the addresses.
 #pragma once
 
 #include "core/arena.hpp"
